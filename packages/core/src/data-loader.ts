@@ -1,0 +1,51 @@
+import type { Awaitable } from './awaitable.ts'
+import { fail } from './errors.ts'
+
+/** Which part of the data a process takes. */
+export interface Shard {
+  readonly rank: number
+  readonly size: number
+}
+
+/**
+ * Gives the batches of an epoch from a position on. The trainer owns the position and passes it, so a loader keeps no state: the same call gives
+ * the same batches. The batch size is that of all ranks together, so that (epoch, batch) means the same for any number of them.
+ */
+export interface DataLoader<B> {
+  /** Batches an epoch, where it is known. */
+  readonly batches?: number | undefined
+  epoch(n: number, from: number, shard: Shard): Iterable<B> | AsyncIterable<B>
+}
+
+/** Data to train on: a loader, or anything that gives batches and can be gone through again for each epoch. */
+export type DataSource<B> = DataLoader<B> | Iterable<B> | AsyncIterable<B>
+
+/** Where batches come from, one at a time. */
+export interface BatchIterator<B> {
+  next(): Awaitable<IteratorResult<B, unknown>>
+  return?(): unknown
+}
+
+/** Opens an epoch at a position. A plain iterable is gone through from its start up to there. */
+export async function openEpoch<B>(data: DataSource<B>, n: number, from: number, shard: Shard): Promise<BatchIterator<B>> {
+  if ('epoch' in data) return iterate(data.epoch(n, from, shard))
+  if (shard.size > 1) fail(`a plain iterable cannot be split over ${shard.size} ranks; pass a loader of @trainyard/data, or any object with epoch(n, from, shard)`)
+  const batches = iterate(data)
+  for (let skipped = 0; skipped < from; skipped++) if ((await batches.next()).done) break
+  return batches
+}
+
+function iterate<B>(batches: Iterable<B> | AsyncIterable<B>): BatchIterator<B> {
+  return Symbol.asyncIterator in batches ? batches[Symbol.asyncIterator]() : batches[Symbol.iterator]()
+}
+
+/** How many batches an epoch has, where that is known without reading it. */
+export function batchesOf(data: DataSource<never> | undefined): number | undefined {
+  return Array.isArray(data) ? data.length : (data as DataLoader<never> | undefined)?.batches
+}
+
+/** Checks that `data` can give batches at all. */
+export function checkData(option: string, data: unknown): void {
+  const able = typeof data === 'object' && data !== null && ('epoch' in data || Symbol.iterator in data || Symbol.asyncIterator in data)
+  if (!able) fail(`\`${option}\` must be a data loader or an iterable of batches, not ${data === null ? 'null' : typeof data}`)
+}

@@ -1,0 +1,66 @@
+import type { Callback } from './callback.ts'
+import type { EventHandlers, EventName, Handler } from './events.ts'
+import type { AnyOutputs, Outputs } from './tensor.ts'
+
+/** A method that a decorator marked: the dispatcher calls it beside the callback's own methods. */
+interface Mark {
+  readonly event: EventName
+  readonly handler: (...args: never[]) => unknown
+}
+
+// Symbol.for: two copies of this package in one program must see the same marks.
+const marks: unique symbol = Symbol.for('trainyard.handlers') as never
+
+interface Marked {
+  [marks]?: Mark[]
+}
+
+/**
+ * Makes a callback of a function, or marks a method of a class that extends `Callback`:
+ *
+ * ```ts
+ * const print = onStepEnd((state) => console.log(state.step))
+ * class Printer extends Callback { @onStepEnd line(state: TrainerState) { console.log(state.step) } }
+ * ```
+ */
+export interface EventDecorator<E extends EventName> {
+  <This extends Callback<never>, Method extends Handler<E>>(
+    method: Method,
+    context: ClassMethodDecoratorContext<This, Method>,
+  ): void
+  <O extends Outputs = AnyOutputs>(handler: Handler<E, O>): Callback<never, O>
+}
+
+/** Makes the decorator of an event; a package that adds an event makes its own with it. */
+export function eventDecorator<E extends EventName>(event: E): EventDecorator<E> {
+  const decorate = (handler: Mark['handler'], context?: ClassMethodDecoratorContext<Marked>): unknown => {
+    if (!context) return { name: handler.name || event, [event]: handler } satisfies EventHandlers & { name: string }
+    context.addInitializer(function () {
+      // Looked up when the object is made, so that a filter fits above the mark as well as below it.
+      const own = (this[marks] ??= [])
+      own.push({ event, handler: context.access.get(this) as Mark['handler'] })
+    })
+    return undefined
+  }
+  return decorate as EventDecorator<E>
+}
+
+/** The methods of a callback that were marked for an event. */
+export function markedHandlers(callback: object, event: EventName): Mark['handler'][] {
+  return ((callback as Marked)[marks] ?? []).filter((mark) => mark.event === event).map((mark) => mark.handler)
+}
+
+export const onResume: EventDecorator<'onResume'> = eventDecorator('onResume')
+export const onActionStart: EventDecorator<'onActionStart'> = eventDecorator('onActionStart')
+export const onEpochStart: EventDecorator<'onEpochStart'> = eventDecorator('onEpochStart')
+export const onStepStart: EventDecorator<'onStepStart'> = eventDecorator('onStepStart')
+export const onBatchStart: EventDecorator<'onBatchStart'> = eventDecorator('onBatchStart')
+export const onBatchEnd: EventDecorator<'onBatchEnd'> = eventDecorator('onBatchEnd')
+export const onStepEnd: EventDecorator<'onStepEnd'> = eventDecorator('onStepEnd')
+export const onValidationStart: EventDecorator<'onValidationStart'> = eventDecorator('onValidationStart')
+export const onValidationEnd: EventDecorator<'onValidationEnd'> = eventDecorator('onValidationEnd')
+export const onSavePoint: EventDecorator<'onSavePoint'> = eventDecorator('onSavePoint')
+export const onEpochEnd: EventDecorator<'onEpochEnd'> = eventDecorator('onEpochEnd')
+export const onCheckpoint: EventDecorator<'onCheckpoint'> = eventDecorator('onCheckpoint')
+export const onException: EventDecorator<'onException'> = eventDecorator('onException')
+export const onActionEnd: EventDecorator<'onActionEnd'> = eventDecorator('onActionEnd')

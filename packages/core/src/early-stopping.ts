@@ -1,0 +1,101 @@
+import { Callback } from './callback.ts'
+import { fail } from './errors.ts'
+import { oneOf, wholeNumber } from './options.ts'
+import type { TrainerState } from './state.ts'
+import type { TensorRef } from './tensor-ref.ts'
+import { isValidationName } from './scalar-reads.ts'
+
+export interface EarlyStoppingOptions<Monitor extends string> {
+  /** What to watch, by name or reference. Default: `val_loss`. */
+  monitor?: Monitor | TensorRef
+  /** Whether less is better or more. Default: `min`. */
+  mode?: 'min' | 'max'
+  /** How many checks in a row may bring no improvement before the run stops. Default: 3. */
+  patience?: number
+  /** By how much a value must be better to count as an improvement. Default: 0. */
+  minDelta?: number
+  /** Stops as soon as the value is this good. */
+  threshold?: number
+  /** Default: `EarlyStopping(<monitor>)`. */
+  name?: string
+}
+
+/**
+ * Stops a run that no longer improves. A `val_*` value is looked at after each validation, any other after each epoch, as the epoch's last step gave it.
+ * NaN is no improvement. What it remembers survives a resume.
+ */
+export class EarlyStopping<const Monitor extends string = 'val_loss'> extends Callback<Monitor> {
+  override readonly name: string
+  override readonly reads: readonly (Monitor | TensorRef)[]
+  /** The best value so far. */
+  best: number | undefined
+  /** Checks without improvement since then. */
+  waited = 0
+  readonly #monitor: string | TensorRef
+  readonly #sign: number
+  readonly #patience: number
+  readonly #minDelta: number
+  readonly #threshold: number | undefined
+
+  constructor(options: EarlyStoppingOptions<Monitor> = {}) {
+    super()
+    const { monitor = 'val_loss' as Monitor, mode = 'min', patience = 3, minDelta = 0, threshold } = options
+    oneOf('EarlyStopping mode', mode, ['min', 'max'])
+    wholeNumber('EarlyStopping patience', patience, 0)
+    if (!(minDelta >= 0)) fail(`\`EarlyStopping minDelta\` must be a number of at least 0, not ${minDelta}`)
+    this.#monitor = monitor
+    this.reads = [monitor]
+    this.name = options.name ?? `EarlyStopping(${this.#label()})`
+    this.#sign = mode === 'min' ? 1 : -1
+    this.#patience = patience
+    this.#minDelta = minDelta
+    this.#threshold = threshold
+  }
+
+  override readsAt(state: TrainerState): boolean {
+    return state.isLastBatch
+  }
+
+  override onActionStart(state: TrainerState): void {
+    // A run that was stopped here has nothing more to do after a resume.
+    if (state.action === 'train' && this.waited > this.#patience) this.#stop(state)
+  }
+
+  override onValidationEnd(state: TrainerState): void {
+    if (isValidationName(this.#label())) this.#check(state)
+  }
+
+  override onEpochEnd(state: TrainerState): void {
+    if (!isValidationName(this.#label())) this.#check(state)
+  }
+
+  override getState(): { best: number | null; waited: number } {
+    return { best: this.best ?? null, waited: this.waited }
+  }
+
+  override updateState({ best, waited }: { best: number | null; waited: number }): void {
+    this.best = best ?? undefined
+    this.waited = waited
+  }
+
+  #label(): string {
+    return typeof this.#monitor === 'string' ? this.#monitor : this.#monitor.name
+  }
+
+  #check(state: TrainerState): void {
+    const value = state.metrics.get(this.#label())
+    if (value === undefined) return fail(`${this.name} finds no metric "${this.#label()}"; there are: ${[...state.metrics.keys()].join(', ')}`)
+    const sign = this.#sign
+    if (this.best === undefined ? !Number.isNaN(value) : sign * value < sign * this.best - this.#minDelta) {
+      this.best = value
+      this.waited = 0
+    } else this.waited++
+    const reached = this.#threshold !== undefined && sign * value <= sign * this.#threshold
+    if (reached) state.requestStop(`${this.#label()} reached ${value}`)
+    else if (this.waited > this.#patience) this.#stop(state)
+  }
+
+  #stop(state: TrainerState): void {
+    state.requestStop(`${this.#label()} has not improved on ${this.best} in ${this.waited} checks`)
+  }
+}

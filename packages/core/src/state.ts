@@ -1,0 +1,81 @@
+import type { Optimizer } from './module.ts'
+import type { AnyOutputs, Outputs } from './tensor.ts'
+import type { TrainingState } from './training-state.ts'
+
+/** What the trainer is doing. */
+export type Action = 'train' | 'eval' | 'infer'
+
+/**
+ * The one object that a run shares with its callbacks: a dictionary, so `state.step` and `state['step']` are the same thing. Keys that a callback
+ * adds stay for the whole run; a package declares its own by merging into this interface.
+ */
+export interface TrainerState<O extends Outputs = AnyOutputs> {
+  readonly action: Action
+  /** Updates done. During `onStepEnd` of the first step it is 1. */
+  readonly step: number
+  /** Epochs done. */
+  readonly epoch: number
+  /** Batches done in the epoch under way. */
+  readonly batch: number
+  /** Whether the batch in hand is the epoch's last; so at `onStepEnd`, whether the epoch is over. */
+  readonly isLastBatch: boolean
+  /** This process's rank on its machine; null in a single-process run. */
+  readonly localRank: number | null
+  /** This process's rank among all; null in a single-process run. */
+  readonly globalRank: number | null
+  readonly worldSize: number
+  /** Most runs have one. */
+  readonly optimizers: readonly Optimizer[]
+  /** The outputs of the batch in hand. */
+  readonly tensors: TrainingState<O>
+  /** The latest value of every scalar that was read: what `monitor` looks at. */
+  readonly metrics: Map<string, number>
+  /** Asks the run to stop. The step in flight ends, its save point runs, and `train()` returns with the reason. */
+  requestStop(reason: string): void
+}
+
+/** Where a run is: the numbers that a checkpoint keeps. */
+export interface Progress {
+  step: number
+  epoch: number
+  batch: number
+}
+
+/** The loop's side of the state: what callbacks see as read-only follows the loop's own numbers. */
+export class RunState implements TrainerState {
+  action: Action = 'train'
+  isLastBatch = false
+  readonly localRank: number | null
+  readonly globalRank: number | null
+  readonly worldSize: number
+  readonly optimizers: readonly Optimizer[]
+  readonly tensors: TrainingState
+  readonly metrics: Map<string, number> = new Map()
+  readonly requestStop: (reason: string) => void
+  readonly #progress: Readonly<Progress>
+
+  constructor(
+    progress: Readonly<Progress>,
+    fixed: Pick<TrainerState, 'localRank' | 'globalRank' | 'worldSize' | 'optimizers' | 'tensors' | 'requestStop'>,
+  ) {
+    this.#progress = progress
+    this.localRank = fixed.localRank
+    this.globalRank = fixed.globalRank
+    this.worldSize = fixed.worldSize
+    this.optimizers = fixed.optimizers
+    this.tensors = fixed.tensors
+    this.requestStop = fixed.requestStop
+  }
+
+  get step(): number {
+    return this.#progress.step
+  }
+
+  get epoch(): number {
+    return this.#progress.epoch
+  }
+
+  get batch(): number {
+    return this.#progress.batch
+  }
+}

@@ -1,0 +1,64 @@
+import type { Awaitable } from './awaitable.ts'
+
+/** The arrays that hold numbers on the host. */
+export type TypedArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Uint16Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+
+/** What the core asks of a tensor, whatever library it comes from (a `tf.Tensor` fits). */
+export interface TensorHandle {
+  /** Sizes of the dimensions; a scalar has none. */
+  readonly shape: readonly number[]
+  data(): Awaitable<TypedArray>
+  dispose?(): void
+}
+
+/** One named output of a module: a plain number, or a tensor that may live on a device. */
+export type TensorLike = number | TensorHandle
+
+/** The named outputs of a module; `loss` is always among them. */
+export interface Outputs {
+  loss: TensorLike
+}
+
+/** Outputs whose names nobody wrote down: every name is accepted, and what it stands for is not checked. */
+// `any`, because a callback written for any module has to fit the callbacks of each one, in both directions.
+// oxlint-disable-next-line typescript/no-explicit-any
+export type AnyOutputs = any
+
+/** A tensor copied to the host. */
+export interface HostTensor {
+  readonly shape: readonly number[]
+  readonly data: TypedArray
+}
+
+/** The names of a module's outputs. */
+export type TensorName<O> = keyof O & string
+
+/** A name under which a number can be read: an output, or its mean over the validation set. */
+export type MetricName<O> = TensorName<O> | `val_${TensorName<O>}`
+
+/** Tells whether an output is one number; only these can be logged as a curve. */
+export function isScalar(value: TensorLike): boolean {
+  return typeof value === 'number' || value.shape.length === 0
+}
+
+/** Copies one output to the host. */
+export async function toHost(value: TensorLike): Promise<HostTensor> {
+  if (typeof value === 'number') return { shape: [], data: Float64Array.of(value) }
+  return { shape: value.shape, data: await value.data() }
+}
+
+/** Frees the tensors among the outputs. */
+export function disposeOutputs(outputs: object): void {
+  for (const value of Object.values(outputs)) if (typeof value === 'object') (value as TensorHandle).dispose?.()
+}

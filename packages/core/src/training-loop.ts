@@ -1,0 +1,171 @@
+import { isPromise } from './awaitable.ts'
+import { type DataSource, openEpoch } from './data-loader.ts'
+import type { Dispatcher } from './dispatcher.ts'
+import { fail } from './errors.ts'
+import { evaluate } from './evaluation.ts'
+import type { NonFinitePolicy, TrainingModule } from './module.ts'
+import type { ScalarReads } from './scalar-reads.ts'
+import type { Progress, RunState } from './state.ts'
+import type { Strategy } from './strategy.ts'
+import { disposeOutputs, isScalar, type TensorLike } from './tensor.ts'
+import type { CurrentTensors } from './training-state.ts'
+
+/** When to validate: after every so many epochs, or steps. */
+export type ValidateEvery = { epochs: number; steps?: never } | { steps: number; epochs?: never }
+
+/** Everything that the loop works with. */
+export interface TrainingRun<B> {
+  readonly module: TrainingModule<B>
+  readonly data: DataSource<B>
+  readonly strategy: Strategy
+  readonly maxEpochs: number
+  readonly maxSteps: number
+  readonly batchesPerStep: number
+  readonly nonFinite: NonFinitePolicy
+  readonly validate: { readonly data: DataSource<B>; readonly every: ValidateEvery } | undefined
+  readonly state: RunState
+  /** The state's own numbers; only the loop changes them. */
+  readonly progress: Progress
+  readonly tensors: CurrentTensors
+  readonly reads: ScalarReads
+  readonly events: Dispatcher
+  stopRequested(): boolean
+  /** Gives the event loop a turn, when it is time for one. */
+  turn(): PromiseLike<void> | undefined
+  /** Hands a checkpoint to the checkpointer, if there is one. */
+  save(): Promise<void>
+  warn(message: string): void
+}
+
+/**
+ * Trains from where `progress` stands until a limit or a stop. `events.ts` has the same loop as pseudo-code. Only real promises are awaited: a step of a
+ * synchronous module with synchronous callbacks runs without one.
+ */
+export async function trainingLoop<B>(run: TrainingRun<B>): Promise<void> {
+  const { module, state, progress, tensors, reads, events, strategy, maxSteps, validate } = run
+  const onStepStart = events.compile('onStepStart')
+  const onBatchStart = events.compile('onBatchStart')
+  const onBatchEnd = events.compile('onBatchEnd')
+  const onStepEnd = events.compile('onStepEnd')
+  const onSavePoint = events.compile('onSavePoint')
+  const rank = strategy.globalRank ?? 0
+  const shard = { rank, size: strategy.worldSize }
+  let checked = false
+  // Several processes must leave the loop at the same step, so a stop counts once it went through a reduction.
+  let stopAgreed = false
+  const done = (): boolean => progress.step >= maxSteps || (shard.size > 1 ? stopAgreed : run.stopRequested())
+
+  while (progress.epoch < run.maxEpochs && !done()) {
+    await events.fire('onEpochStart')
+    const batches = await openEpoch(run.data, progress.epoch, progress.batch, shard)
+    let epochOver = false
+    try {
+      let ahead = await batches.next()
+      if (ahead.done && progress.batch === 0)
+        fail(`epoch ${progress.epoch} has no batches: \`data\` is empty, or an iterable that can be gone through only once`)
+      let batchesInStep = 0
+      let examples = 0
+      while (!ahead.done) {
+        if (batchesInStep === 0) {
+          if (done()) break
+          const started = onStepStart()
+          if (started) await started
+        }
+        const batch: B = ahead.value
+        const next = batches.next()
+        ahead = isPromise(next) ? await next : next
+        const isLast = ahead.done === true
+        state.isLastBatch = isLast
+
+        const batchStarted = onBatchStart()
+        if (batchStarted) await batchStarted
+        const { step, epoch } = progress
+        const computed = module.trainBatch(batch, { step, epoch, batch: progress.batch, rank })
+        const result = isPromise(computed) ? await computed : computed
+        const outputs = result.outputs as Record<string, TensorLike>
+        tensors.set(outputs)
+        if (!checked) {
+          checked = true
+          checkLoss(outputs)
+          reads.resolve(outputs)
+        }
+        progress.batch += 1
+        batchesInStep += 1
+        examples += result.examples
+        const batchEnded = onBatchEnd()
+        if (batchEnded) await batchEnded
+
+        if (batchesInStep < run.batchesPerStep && !isLast) {
+          reads.hold(tensors.take(), result.examples)
+        } else {
+          const stepped = module.optimizerStep({
+            step,
+            epoch,
+            batches: batchesInStep,
+            examples,
+            stop: run.stopRequested(),
+            nonFinite: run.nonFinite,
+            strategy,
+          })
+          const outcome = isPromise(stepped) ? await stepped : stepped
+          if (outcome) {
+            stopAgreed = outcome.stop
+            if (outcome.nonFinite) reportNonFinite(run)
+          }
+          progress.step += 1
+          const read = reads.atStepEnd(state, outputs, result.examples)
+          if (read) await read
+          if (!outcome && !Number.isFinite(state.metrics.get('loss') ?? 0)) reportNonFinite(run)
+          const stepEnded = onStepEnd()
+          if (stepEnded) await stepEnded
+          if (validate?.every.steps && progress.step % validate.every.steps === 0) await validation(run)
+          if (!isLast) {
+            const saved = onSavePoint()
+            if (saved) await saved
+          }
+          reads.clear()
+          disposeOutputs(tensors.take())
+          batchesInStep = 0
+          examples = 0
+        }
+        const turned = run.turn()
+        if (turned) await turned
+      }
+      epochOver = ahead.done === true
+    } finally {
+      reads.clear()
+      disposeOutputs(tensors.take())
+      if (!epochOver) await batches.return?.()
+    }
+    state.isLastBatch = false
+    if (epochOver) {
+      progress.epoch += 1
+      progress.batch = 0
+      if (validate?.every.epochs && progress.epoch % validate.every.epochs === 0) await validation(run)
+      await events.fire('onEpochEnd')
+      await events.fire('onSavePoint')
+      await run.save()
+    }
+  }
+}
+
+async function validation<B>({ module, validate, strategy, progress, turn, state, events }: TrainingRun<B>): Promise<void> {
+  await events.fire('onValidationStart')
+  const means = await evaluate(module, validate!.data, 'validate.data', strategy, progress, turn)
+  for (const [name, mean] of means) state.metrics.set(`val_${name}`, mean)
+  await events.fire('onValidationEnd')
+}
+
+function checkLoss(outputs: Record<string, TensorLike>): void {
+  const { loss } = outputs
+  if (loss === undefined) fail(`the module gives no output "loss", only: ${Object.keys(outputs).join(', ')}`)
+  if (!isScalar(loss)) fail(`the module's output "loss" must be a scalar, but has shape [${String((loss as { shape: unknown }).shape)}]; take its mean`)
+}
+
+function reportNonFinite({ nonFinite, progress: { step, epoch, batch }, warn }: Pick<TrainingRun<never>, 'nonFinite' | 'progress' | 'warn'>): void {
+  if (nonFinite === 'apply') return
+  const message = `the loss or a gradient is NaN or infinite at step ${step} (epoch ${epoch}, batch ${batch})`
+  if (nonFinite === 'throw')
+    fail(`${message}. Lower the learning rate, clip gradients, or look at the data; \`nonFinite: 'skip'\` leaves such updates out`)
+  warn(`[core] ${message}; the update is left out`)
+}
