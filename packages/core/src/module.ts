@@ -90,7 +90,7 @@ export interface TrainingModule<Batch = unknown, O extends Outputs = AnyOutputs>
   /** Runs forward for `predict()`, where there may be no targets. */
   predictBatch?(batch: Batch, context: BatchContext): Awaitable<BatchResult<Partial<O>>>
   /** Gives the reference to an output, the same one at each call. */
-  tensor<K extends TensorName<O>>(name: K): TensorRef<O[K]>
+  tensor(name: TensorName<O>): TensorRef
   /** Reads scalars in one go, in the order given; synchronously where the backend can. Without it each is read by its own `data()`. */
   readScalars?(values: readonly TensorLike[]): Awaitable<ArrayLike<number>>
   /** Lets the module watch over callbacks, for example for tensors that they leak. Called once a handler, before the run. */

@@ -23,7 +23,7 @@ export interface TrainerOptions<B, O extends Outputs> {
   /** What to train it on; may be left out where only `evaluate()` and `predict()` are called. */
   data?: DataSource<B>
   /** Run in the order given, those with `enforce: 'post'` (loggers) after the others. */
-  callbacks?: readonly Callback<MetricName<O>, O>[]
+  callbacks?: readonly NoInfer<Callback<MetricName<O>, O>>[]
   /** Epochs of the whole run, those before a resume included. */
   maxEpochs?: number
   /** Updates of the whole run, those before a resume included. */
@@ -275,10 +275,9 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
   readonly #aroundBatch = async (compute: () => Promise<object>): Promise<void> => {
     if (this.#stop) fail(`${this.#state.action} was stopped after ${this.#progress.batch} batches: ${this.#stop.detail}`)
     await this.#events.fire('onBatchStart')
-    const outputs = await compute()
-    this.#tensors.set(outputs)
-    this.#progress.batch += 1
     try {
+      this.#tensors.set(await compute())
+      this.#progress.batch += 1
       await this.#events.fire('onBatchEnd')
     } finally {
       disposeOutputs(this.#tensors.take())
@@ -299,21 +298,28 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
       this.host.setExitCode(exitCode)
     })
     const position = { ...this.#progress }
-    const open: Callback<string>[] = []
+    const entered: Callback<string>[] = []
+    const ended = new Set<Callback<string>>()
+    const end = async (callback: Callback<string>): Promise<void> => {
+      if (ended.has(callback)) return
+      ended.add(callback)
+      await this.#events.fireOn(callback, 'onActionEnd')
+    }
     try {
       await this.#load(action)
       if (action !== 'train') this.#progress.batch = 0
       for (const callback of this.callbacks) {
-        open.push(callback)
+        entered.push(callback)
         await this.#events.fireOn(callback, 'onActionStart')
       }
       const result = await body()
-      while (open.length > 0) await this.#events.fireOn(open.shift()!, 'onActionEnd')
+      for (const callback of entered) await end(callback)
       return result
     } catch (thrown) {
       const error = toError(thrown)
-      for (const callback of open) await Promise.resolve(this.#events.fireOn(callback, 'onException', error)).catch((later) => suppress(error, later))
-      for (const callback of open) await Promise.resolve(this.#events.fireOn(callback, 'onActionEnd')).catch((later) => suppress(error, later))
+      const tell = async (callback: Callback<string>): Promise<void> => this.#events.fireOn(callback, 'onException', error)
+      for (const step of [tell, end])
+        for (const callback of entered) await step(callback).catch((later: unknown) => suppress(error, later))
       throw error
     } finally {
       if (action !== 'train') this.#progress.batch = position.batch

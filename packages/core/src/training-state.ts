@@ -60,7 +60,7 @@ export class CurrentTensors implements TrainingState {
     }
     const known = this.names().join(', ')
     return fail(
-      `there is no tensor "${wanted}" ${known ? `; the module gives: ${known}` : 'now: tensors are there from batch end to the save point of the step'}`,
+      `there is no tensor "${wanted}"${known ? `; the module gives: ${known}` : ' now: tensors are there from batch end to the save point of the step'}`,
     )
   }
 }

@@ -1,0 +1,60 @@
+import * as tf from '@tensorflow/tfjs'
+
+export type BackendName = 'auto' | 'wasm' | 'cpu'
+
+const names: readonly BackendName[] = ['auto', 'wasm', 'cpu']
+
+/**
+ * Chooses what computes: `wasm` (SIMD; the package `@tensorflow/tfjs-backend-wasm`), `cpu` (plain JavaScript, 10 to 150 times slower), or `auto`, the
+ * best of them that is there. Gives the name of the one taken.
+ * @throws on an unknown name, or if the backend cannot be loaded, with what to install.
+ */
+export async function useBackend(name: BackendName = 'auto'): Promise<'wasm' | 'cpu'> {
+  if (!names.includes(name)) throw new Error(`[tfjs] \`useBackend\` knows ${names.join(', ')}, not ${String(name)}`)
+  if (name !== 'cpu') {
+    try {
+      await startWasm()
+      return 'wasm'
+    } catch (cause) {
+      if (name === 'wasm')
+        throw new Error(
+          `[tfjs] the wasm backend cannot be used: ${(cause as Error).message}. Install it: npm install @tensorflow/tfjs-backend-wasm@${tf.version_core}`,
+          { cause },
+        )
+    }
+  }
+  await start('cpu')
+  return 'cpu'
+}
+
+async function startWasm(): Promise<void> {
+  await import('@tensorflow/tfjs-backend-wasm')
+  const keep = processListeners()
+  await start('wasm')
+  // The backend catches every uncaught error of the process and exits with code 7; errors of the program are the program's own.
+  for (const { event, listener } of processListeners())
+    if (!keep.some((kept) => kept.listener === listener)) nodeProcess?.removeListener(event, listener)
+}
+
+async function start(backend: string): Promise<void> {
+  if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js could not start the backend "${backend}"`)
+  await tf.ready()
+}
+
+interface NodeProcess {
+  listeners(event: string): unknown[]
+  removeListener(event: string, listener: unknown): void
+}
+
+const nodeProcess = (globalThis as { process?: Partial<NodeProcess> }).process?.listeners
+  ? (globalThis as unknown as { process: NodeProcess }).process
+  : undefined
+
+function processListeners(): { event: string; listener: unknown }[] {
+  return ['uncaughtException', 'unhandledRejection'].flatMap((event) => (nodeProcess?.listeners(event) ?? []).map((listener) => ({ event, listener })))
+}
+
+/** Whether the backend in use can be read synchronously at no cost. */
+export function readsSynchronously(): boolean {
+  return ['cpu', 'wasm', 'tensorflow'].includes(tf.getBackend())
+}

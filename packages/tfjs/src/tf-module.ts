@@ -1,0 +1,259 @@
+import * as tf from '@tensorflow/tfjs'
+import {
+  type Awaitable,
+  type BatchContext,
+  type BatchResult,
+  isPromise,
+  type ModuleState,
+  type StateRecord,
+  type StepContext,
+  type StepResult,
+  type TensorLike,
+  type TensorRef,
+  TensorRefs,
+  type TrainingModule,
+} from '@trainyard/core'
+import { readsSynchronously } from './backend.ts'
+import { GradientSum, type ReducedGradients } from './gradient-sum.ts'
+import { watchForLeaks } from './leak-watch.ts'
+import { fromTfOptimizer } from './optimizers/tf-optimizer.ts'
+import { Optimizer } from './optimizers/optimizer.ts'
+import { withRandom } from './random.ts'
+import { type TensorsOf, toTensors } from './tensor-input.ts'
+import { readVariables, writeVariables } from './variable-state.ts'
+
+/** The outputs of a module: tensors by name, `loss` among them. */
+export type TfOutputs = { loss: tf.Scalar } & Record<string, tf.Tensor>
+
+/** What the user's function is told. */
+export interface ForwardContext {
+  /** True in training, false in validation and prediction: dropout and batch norm go by it. */
+  readonly training: boolean
+}
+
+/** An optimizer, the variables that it updates, and the loss that it lowers. */
+export interface ParameterGroup {
+  readonly optimizer: Optimizer | tf.Optimizer
+  /** Which variables, by name. Default: all. */
+  readonly variables?: (name: string) => boolean
+  /** The name of the output that it lowers. Default: `loss`. Each different one costs a forward pass of its own. */
+  readonly loss?: string
+}
+
+export interface TfModuleOptions<Batch, O extends TfOutputs> {
+  /** Everything that is trained or kept, under the names that checkpoints use. */
+  variables: Readonly<Record<string, tf.Variable>>
+  /** Computes the outputs of a batch; runs inside `tf.tidy`, so intermediate tensors are freed. */
+  forward: (batch: TensorsOf<Batch>, context: ForwardContext) => O
+  /** Updates all variables to lower `loss`. */
+  optimizer?: Optimizer | tf.Optimizer
+  /** Several optimizers, each with its variables and its loss. */
+  optimizers?: readonly ParameterGroup[]
+  /** Keys everything random in a batch, together with step, batch and rank. Default: 0. */
+  seed?: number
+  /** How many examples a batch holds. Default: the first dimension of its first tensor. */
+  examples?: (batch: TensorsOf<Batch>) => number
+}
+
+interface Group {
+  readonly optimizer: Optimizer
+  readonly loss: string
+  readonly owns: (name: string) => boolean
+}
+
+/** A module of TensorFlow.js variables and a function over them; see `functionModule` and `layersModule`. */
+export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batch, O> {
+  readonly variables: ReadonlyMap<string, tf.Variable>
+  readonly optimizers: readonly Optimizer[]
+  readonly #groups: readonly Group[]
+  readonly #losses: readonly string[]
+  readonly #nameOf: ReadonlyMap<string, string>
+  readonly #options: TfModuleOptions<Batch, O>
+  readonly #seed: number
+  readonly #refs = new TensorRefs()
+  readonly #gradients = new GradientSum()
+  #nonFinite = false
+
+  constructor(options: TfModuleOptions<Batch, O>) {
+    const { variables, forward, seed = 0 } = options
+    if (typeof forward !== 'function') throw new Error('[tfjs] `forward` must be a function from a batch to its outputs')
+    if (!Number.isSafeInteger(seed)) throw new Error(`[tfjs] \`seed\` must be a whole number, not ${String(seed)}`)
+    this.variables = new Map(Object.entries(variables))
+    for (const [name, variable] of this.variables)
+      if (!(variable instanceof tf.Variable)) throw new Error(`[tfjs] \`variables.${name}\` must be a tf.Variable; make one with tf.variable(tensor)`)
+    this.#options = options
+    this.#seed = seed
+    this.#groups = groupsOf(options)
+    this.optimizers = this.#groups.map(({ optimizer }) => optimizer)
+    this.#losses = [...new Set(this.#groups.map(({ loss }) => loss))]
+    this.#nameOf = new Map([...this.variables].map(([name, variable]) => [variable.name, name]))
+  }
+
+  tensor<K extends keyof O & string>(name: K): TensorRef<O[K]> {
+    return this.#refs.get(name)
+  }
+
+  trainBatch(batch: Batch, { step, batch: index, rank }: BatchContext): BatchResult<O> {
+    return withRandom({ seed: this.#seed, step, batch: index, rank }, () => {
+      const { tensors, made } = toTensors(batch)
+      try {
+        const trainable = this.#trainable()
+        const gradients = new Map<string, tf.Tensor>()
+        let outputs: O | undefined
+        for (const loss of this.#losses) {
+          const variables = [...trainable].filter(([name]) => this.#lossOf(name) === loss).map(([, variable]) => variable)
+          const { value, grads } = tf.variableGrads(() => {
+            const all = this.#options.forward(tensors, { training: true })
+            const lowered = scalarLoss(all, loss)
+            outputs ??= keepOutputs(all, tensors)
+            return lowered
+          }, variables)
+          if (!Object.values(outputs!).includes(value)) value.dispose()
+          for (const [name, gradient] of Object.entries(grads)) gradients.set(this.#nameOf.get(name)!, gradient)
+        }
+        // A read costs nothing on the host's own backends; elsewhere the core looks whenever the loss is read anyway.
+        if (readsSynchronously() && !Number.isFinite(outputs!.loss.dataSync()[0])) this.#nonFinite = true
+        const examples = this.#examplesIn(tensors)
+        this.#gradients.add(gradients, examples)
+        return { outputs: outputs!, examples }
+      } finally {
+        tf.dispose(made)
+      }
+    })
+  }
+
+  optimizerStep(context: StepContext): Awaitable<StepResult> {
+    const trainable = this.#trainable()
+    const nonFinite = this.#nonFinite
+    this.#nonFinite = false
+    const reduced = this.#gradients.reduce(trainable, context, nonFinite)
+    return isPromise(reduced) ? reduced.then((all) => this.#apply(all, trainable, context)) : this.#apply(reduced, trainable, context)
+  }
+
+  #apply({ gradients, stop, nonFinite }: ReducedGradients, trainable: ReadonlyMap<string, tf.Variable>, { nonFinite: policy }: StepContext): StepResult {
+    if (!nonFinite || policy === 'apply')
+      for (const { optimizer, owns } of this.#groups) optimizer.apply(only(gradients, owns), only(trainable, owns))
+    tf.dispose([...gradients.values()])
+    return { stop, nonFinite }
+  }
+
+  evalBatch(batch: Batch, context: BatchContext): BatchResult<O> {
+    return this.#forward(batch, context, true)
+  }
+
+  predictBatch(batch: Batch, context: BatchContext): BatchResult<Partial<O>> {
+    return this.#forward(batch, context, false)
+  }
+
+  #forward(batch: Batch, { step, batch: index, rank }: BatchContext, needsLoss: boolean): BatchResult<O> {
+    return withRandom({ seed: this.#seed, step, batch: index, rank }, () => {
+      const { tensors, made } = toTensors(batch)
+      try {
+        const outputs = tf.tidy(() => {
+          const all = this.#options.forward(tensors, { training: false })
+          if (needsLoss) scalarLoss(all, 'loss')
+          return keepOutputs(all, tensors)
+        })
+        return { outputs, examples: this.#examplesIn(tensors) }
+      } finally {
+        tf.dispose(made)
+      }
+    })
+  }
+
+  readScalars(values: readonly TensorLike[]): Awaitable<ArrayLike<number>> {
+    const scalars = values as readonly tf.Tensor[]
+    if (readsSynchronously()) return scalars.map((scalar) => scalar.dataSync()[0]!)
+    const stacked = tf.tidy(() => tf.stack(scalars.map((scalar) => tf.cast(scalar, 'float32'))))
+    return stacked.data().finally(() => stacked.dispose())
+  }
+
+  wrapHandler(handler: (...args: never[]) => unknown, owner: Parameters<typeof watchForLeaks>[1]): (...args: never[]) => unknown {
+    return watchForLeaks(handler, owner)
+  }
+
+  /** Gives `{ weights: { <name>: { shape, data } }, optimizers: [...] }`, copied to the host. */
+  async getState(): Promise<ModuleState> {
+    return {
+      weights: await readVariables(this.variables),
+      optimizers: await Promise.all(this.optimizers.map((optimizer) => optimizer.getState())),
+    }
+  }
+
+  /**
+   * Takes over weights and optimizers.
+   * @throws if names, shapes or the number of optimizers differ; nothing is changed then.
+   */
+  async updateState({ weights, optimizers }: ModuleState): Promise<void> {
+    if (optimizers !== undefined && (!Array.isArray(optimizers) || optimizers.length !== this.optimizers.length))
+      throw new Error(`[tfjs] the state has ${Array.isArray(optimizers) ? optimizers.length : 'no list of'} optimizers, the module ${this.optimizers.length}`)
+    if (weights !== undefined) writeVariables(this.variables, weights as StateRecord)
+    this.#gradients.clear()
+    this.#nonFinite = false
+    for (const [i, state] of ((optimizers ?? []) as readonly StateRecord[]).entries()) this.optimizers[i]!.updateState(state)
+  }
+
+  /** Frees the optimizers' slots; the variables stay the caller's. */
+  dispose(): void {
+    this.#gradients.clear()
+    for (const optimizer of this.optimizers) optimizer.dispose()
+  }
+
+  #trainable(): Map<string, tf.Variable> {
+    const trainable = new Map<string, tf.Variable>()
+    for (const [name, variable] of this.variables)
+      if (variable.trainable && this.#lossOf(name) !== undefined) trainable.set(name, variable)
+    return trainable
+  }
+
+  #lossOf(name: string): string | undefined {
+    return this.#groups.find(({ owns }) => owns(name))?.loss
+  }
+
+  #examplesIn(tensors: TensorsOf<Batch>): number {
+    if (this.#options.examples) return this.#options.examples(tensors)
+    const first = tensors instanceof tf.Tensor ? tensors : (Object.values(tensors)[0] as tf.Tensor | undefined)
+    return first?.shape[0] ?? 1
+  }
+}
+
+function groupsOf({ optimizer, optimizers, variables }: Pick<TfModuleOptions<never, never>, 'optimizer' | 'optimizers' | 'variables'>): Group[] {
+  if ((optimizer === undefined) === (optimizers === undefined))
+    throw new Error('[tfjs] pass either `optimizer`, or `optimizers: [{ optimizer, variables, loss }]`')
+  const groups = (optimizers ?? [{ optimizer: optimizer! }]).map(({ optimizer: given, loss = 'loss', variables: owns = () => true }) => ({
+    optimizer: given instanceof Optimizer ? given : fromTfOptimizer(given),
+    loss,
+    owns,
+  }))
+  for (const name of Object.keys(variables)) {
+    const owners = groups.filter(({ owns }) => owns(name)).length
+    if (owners > 1) throw new Error(`[tfjs] variable "${name}" belongs to ${owners} of the \`optimizers\`; let only one update it`)
+  }
+  return groups
+}
+
+function scalarLoss(outputs: Record<string, unknown>, name: string): tf.Scalar {
+  const loss = outputs?.[name]
+  if (!(loss instanceof tf.Tensor))
+    throw new Error(`[tfjs] \`forward\` gives no tensor "${name}", only: ${Object.keys(outputs ?? {}).join(', ')}`)
+  if (loss.rank !== 0) throw new Error(`[tfjs] the loss "${name}" must be a scalar, but has shape [${String(loss.shape)}]; take tf.mean() of it`)
+  return loss as tf.Scalar
+}
+
+/**
+ * Lets the outputs outlive the computation. The loop frees every output once, so one that is somebody else's (of the batch, a variable) or stands twice is
+ * cloned, which copies no data.
+ */
+function keepOutputs<O extends TfOutputs>(outputs: O, batch: unknown): O {
+  const taken = new Set<unknown>(batch instanceof tf.Tensor ? [batch] : Object.values(batch as object))
+  const kept = Object.entries(outputs).map(([name, tensor]) => {
+    const own = !taken.has(tensor) && !(tensor instanceof tf.Variable)
+    taken.add(tensor)
+    return [name, tf.keep(own ? tensor : tf.clone(tensor))]
+  })
+  return Object.fromEntries(kept) as O
+}
+
+function only<T>(map: ReadonlyMap<string, T>, owns: (name: string) => boolean): Map<string, T> {
+  return new Map([...map].filter(([name]) => owns(name)))
+}

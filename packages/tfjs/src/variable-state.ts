@@ -1,0 +1,34 @@
+import * as tf from '@tensorflow/tfjs'
+import type { StateRecord, StateTree, TypedArray } from '@trainyard/core'
+
+/** Copies variables to the host: `{ <name>: { shape, data } }`. */
+export async function readVariables(variables: ReadonlyMap<string, tf.Variable>): Promise<StateRecord> {
+  const entries = [...variables].map(async ([name, variable]): Promise<[string, StateTree]> => {
+    // The cpu backend gives its own buffer, which the next update would change under the reader.
+    const data = (await variable.data()).slice() as TypedArray
+    return [name, { shape: variable.shape, data }]
+  })
+  return Object.fromEntries(await Promise.all(entries))
+}
+
+/**
+ * Sets variables to what `readVariables` gave.
+ * @throws if a name is missing or unknown, or a shape differs, naming every one of them; nothing is changed then.
+ */
+export function writeVariables(variables: ReadonlyMap<string, tf.Variable>, state: StateRecord): void {
+  const problems: string[] = []
+  for (const [name, variable] of variables) {
+    const saved = state[name] as { shape: readonly number[]; data: ArrayLike<number> } | undefined
+    if (!saved) problems.push(`"${name}" is missing`)
+    else if (String(saved.shape) !== String(variable.shape)) problems.push(`"${name}" has shape [${String(saved.shape)}], not [${String(variable.shape)}]`)
+  }
+  for (const name of Object.keys(state)) if (!variables.has(name)) problems.push(`"${name}" is not a variable of this model`)
+  if (problems.length > 0) throw new Error(`[tfjs] the saved weights do not fit this model: ${problems.join('; ')}`)
+  tf.tidy(() => {
+    for (const [name, variable] of variables) {
+      const { data } = state[name] as unknown as { data: ArrayLike<number> }
+      const values = variable.dtype === 'float32' ? Float32Array.from(data) : Int32Array.from(data)
+      variable.assign(tf.tensor(values, variable.shape, variable.dtype))
+    }
+  })
+}
