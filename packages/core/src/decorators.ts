@@ -5,7 +5,7 @@ import type { AnyOutputs, Outputs } from './tensor.ts'
 /** A method that a decorator marked: the dispatcher calls it beside the callback's own methods. */
 interface Mark {
   readonly event: EventName
-  readonly handler: (...args: never[]) => unknown
+  readonly handler: () => Handler<EventName>
 }
 
 // Symbol.for: two copies of this package in one program must see the same marks.
@@ -33,12 +33,11 @@ export interface EventDecorator<E extends EventName> {
 
 /** Makes the decorator of an event; a package that adds an event makes its own with it. */
 export function eventDecorator<E extends EventName>(event: E): EventDecorator<E> {
-  const decorate = (handler: Mark['handler'], context?: ClassMethodDecoratorContext<Marked>): unknown => {
+  const decorate = (handler: Handler<E>, context?: ClassMethodDecoratorContext<Marked>): unknown => {
     if (!context) return { name: handler.name || event, [event]: handler } satisfies EventHandlers & { name: string }
     context.addInitializer(function () {
-      // Looked up when the object is made, so that a filter fits above the mark as well as below it.
-      const own = (this[marks] ??= [])
-      own.push({ event, handler: context.access.get(this) as Mark['handler'] })
+      // Looked up on the finished object, so that a filter fits above the mark as well as below it.
+      ;(this[marks] ??= []).push({ event, handler: () => context.access.get(this) as Handler<EventName> })
     })
     return undefined
   }
@@ -46,8 +45,8 @@ export function eventDecorator<E extends EventName>(event: E): EventDecorator<E>
 }
 
 /** The methods of a callback that were marked for an event. */
-export function markedHandlers(callback: object, event: EventName): Mark['handler'][] {
-  return ((callback as Marked)[marks] ?? []).filter((mark) => mark.event === event).map((mark) => mark.handler)
+export function markedHandlers(callback: object, event: EventName): Handler<EventName>[] {
+  return ((callback as Marked)[marks] ?? []).filter((mark) => mark.event === event).map((mark) => mark.handler())
 }
 
 export const onResume: EventDecorator<'onResume'> = eventDecorator('onResume')

@@ -5,9 +5,9 @@ import type { TrainerState } from './state.ts'
 import type { TensorRef } from './tensor-ref.ts'
 import { isValidationName } from './scalar-reads.ts'
 
-export interface EarlyStoppingOptions<Monitor extends string> {
+export interface EarlyStoppingOptions<Monitor extends string | TensorRef> {
   /** What to watch, by name or reference. Default: `val_loss`. */
-  monitor?: Monitor | TensorRef
+  monitor?: Monitor
   /** Whether less is better or more. Default: `min`. */
   mode?: 'min' | 'max'
   /** How many checks in a row may bring no improvement before the run stops. Default: 3. */
@@ -24,9 +24,9 @@ export interface EarlyStoppingOptions<Monitor extends string> {
  * Stops a run that no longer improves. A `val_*` value is looked at after each validation, any other after each epoch, as the epoch's last step gave it.
  * NaN is no improvement. What it remembers survives a resume.
  */
-export class EarlyStopping<const Monitor extends string = 'val_loss'> extends Callback<Monitor> {
+export class EarlyStopping<const Monitor extends string | TensorRef = 'val_loss'> extends Callback<Extract<Monitor, string>> {
   override readonly name: string
-  override readonly reads: readonly (Monitor | TensorRef)[]
+  override readonly reads: readonly (Extract<Monitor, string> | TensorRef)[]
   /** The best value so far. */
   best: number | undefined
   /** Checks without improvement since then. */
@@ -39,12 +39,12 @@ export class EarlyStopping<const Monitor extends string = 'val_loss'> extends Ca
 
   constructor(options: EarlyStoppingOptions<Monitor> = {}) {
     super()
-    const { monitor = 'val_loss' as Monitor, mode = 'min', patience = 3, minDelta = 0, threshold } = options
+    const { monitor = 'val_loss', mode = 'min', patience = 3, minDelta = 0, threshold } = options
     oneOf('EarlyStopping mode', mode, ['min', 'max'])
     wholeNumber('EarlyStopping patience', patience, 0)
     if (!(minDelta >= 0)) fail(`\`EarlyStopping minDelta\` must be a number of at least 0, not ${minDelta}`)
     this.#monitor = monitor
-    this.reads = [monitor]
+    this.reads = [monitor as Extract<Monitor, string> | TensorRef]
     this.name = options.name ?? `EarlyStopping(${this.#label()})`
     this.#sign = mode === 'min' ? 1 : -1
     this.#patience = patience

@@ -7,9 +7,3 @@ export function fail(message: string, cause?: unknown): never {
 export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown })
 }
-
-/** Hangs later errors on the first one, under `suppressed`: nothing that went wrong is lost. */
-export function suppress(first: Error, later: unknown): void {
-  const list = ((first as { suppressed?: unknown[] }).suppressed ??= [])
-  list.push(later)
-}

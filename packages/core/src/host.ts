@@ -14,35 +14,36 @@ export interface Host {
   exit(code: number): void
 }
 
-interface Timers {
-  performance?: { now(): number }
-  setImmediate?: (run: () => void) => unknown
-  setTimeout?: (run: () => void, ms: number) => unknown
-  console?: Record<'log' | 'warn', (line: string) => void>
-  process?: {
+interface Globals {
+  readonly performance: { now(): number }
+  readonly setImmediate?: (run: () => void) => unknown
+  readonly setTimeout: (run: () => void) => unknown
+  readonly console: Record<'log' | 'warn', (line: string) => void>
+  readonly process?: {
     on?(event: string, listener: () => void): unknown
     off?(event: string, listener: () => void): unknown
     exit?(code: number): void
-    exitCode?: number | undefined
+    exitCode?: number
   }
 }
 
-const signals = { SIGINT: 130, SIGTERM: 143 }
-
 /** Gives the host of the process or page that this runs in. */
 export function defaultHost(): Host {
-  const { performance: clock, setImmediate, setTimeout, console, process } = globalThis as Timers
+  const { performance, setImmediate, setTimeout, console, process } = globalThis as unknown as Globals
   return {
-    now: clock ? () => clock.now() : () => Date.now(),
+    now: () => performance.now(),
     // setImmediate runs after due timers and I/O, at a cost of microseconds; a browser has only setTimeout.
-    turn: () => new Promise((done) => (setImmediate ? setImmediate(done) : setTimeout ? setTimeout(done, 0) : done())),
-    print: (line) => console?.log(line),
-    warn: (line) => console?.warn(line),
+    turn: () => new Promise((done) => (setImmediate ?? setTimeout)(done)),
+    print: (line) => console.log(line),
+    warn: (line) => console.warn(line),
     onSignal(listener) {
-      const installed = Object.entries(signals).map(([signal, code]) => [signal, () => listener(signal, code)] as const)
-      for (const [signal, handler] of installed) process?.on?.(signal, handler)
+      const interrupt = (): void => listener('SIGINT', 130)
+      const terminate = (): void => listener('SIGTERM', 143)
+      process?.on?.('SIGINT', interrupt)
+      process?.on?.('SIGTERM', terminate)
       return () => {
-        for (const [signal, handler] of installed) process?.off?.(signal, handler)
+        process?.off?.('SIGINT', interrupt)
+        process?.off?.('SIGTERM', terminate)
       }
     },
     setExitCode(code) {

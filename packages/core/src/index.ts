@@ -13,7 +13,7 @@
  */
 export { Trainer, type TrainerOptions, type TrainResult } from './trainer.ts'
 export type { ValidateEvery } from './training-loop.ts'
-export type { StopReason } from './stop.ts'
+export type { StopReason, StopRequest } from './stop.ts'
 export type { Duration } from './options.ts'
 
 // Callbacks

@@ -6,9 +6,9 @@ import type { TrainerState } from './state.ts'
 import type { TensorRef } from './tensor-ref.ts'
 import type { TrainerHandle } from './trainer-handle.ts'
 
-export interface ScalarLoggerOptions<Name extends string> {
+export interface ScalarLoggerOptions<Read extends string | TensorRef> {
   /** Scalars to log, by name or reference. Default: `['loss']`. */
-  tensorsToLog?: readonly (Name | TensorRef)[]
+  tensorsToLog?: readonly Read[]
   /** Logs them at every so many steps. Default: 100. */
   stepFreq?: number
   /** The learning rate of the first optimizer, beside them. Default: true. */
@@ -31,21 +31,21 @@ export interface LogPoint {
  * The base of loggers: it knows what is due when, a subclass writes it. Besides `tensorsToLog` it logs `learning_rate`, `epoch`, `epoch_time` (seconds)
  * and the `val_*` metrics. In a run of several processes only rank zero writes.
  */
-export abstract class ScalarLogger<const Name extends string = 'loss'> extends Callback<Name> {
+export abstract class ScalarLogger<const Read extends string | TensorRef = 'loss'> extends Callback<Extract<Read, string>> {
   override readonly enforce = 'post'
-  override readonly reads: readonly (Name | TensorRef)[]
+  override readonly reads: readonly (Extract<Read, string> | TensorRef)[]
   readonly stepFreq: number
   readonly #learningRate: boolean
   readonly #epochs: boolean
   readonly #validation: boolean
   #epochStart = 0
 
-  constructor(options: ScalarLoggerOptions<Name> = {}) {
+  constructor(options: ScalarLoggerOptions<Read> = {}) {
     super()
-    const { tensorsToLog = ['loss' as Name], stepFreq = 100 } = options
+    const { tensorsToLog = ['loss'] as unknown as readonly Read[], stepFreq = 100 } = options
     if (!Array.isArray(tensorsToLog)) fail('`tensorsToLog` must be a list of names or tensor references')
     wholeNumber('stepFreq', stepFreq, 1)
-    this.reads = tensorsToLog
+    this.reads = tensorsToLog as readonly (Extract<Read, string> | TensorRef)[]
     this.stepFreq = stepFreq
     this.#learningRate = options.logLearningRate ?? true
     this.#epochs = options.logEpochs ?? true

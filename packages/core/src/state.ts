@@ -41,41 +41,30 @@ export interface Progress {
   batch: number
 }
 
-/** The loop's side of the state: what callbacks see as read-only follows the loop's own numbers. */
-export class RunState implements TrainerState {
-  action: Action = 'train'
-  isLastBatch = false
-  readonly localRank: number | null
-  readonly globalRank: number | null
-  readonly worldSize: number
-  readonly optimizers: readonly Optimizer[]
-  readonly tensors: TrainingState
-  readonly metrics: Map<string, number> = new Map()
-  readonly requestStop: (reason: string) => void
-  readonly #progress: Readonly<Progress>
+/** The loop's side of the state. */
+export interface RunState extends TrainerState {
+  action: Action
+  isLastBatch: boolean
+}
 
-  constructor(
-    progress: Readonly<Progress>,
-    fixed: Pick<TrainerState, 'localRank' | 'globalRank' | 'worldSize' | 'optimizers' | 'tensors' | 'requestStop'>,
-  ) {
-    this.#progress = progress
-    this.localRank = fixed.localRank
-    this.globalRank = fixed.globalRank
-    this.worldSize = fixed.worldSize
-    this.optimizers = fixed.optimizers
-    this.tensors = fixed.tensors
-    this.requestStop = fixed.requestStop
-  }
-
-  get step(): number {
-    return this.#progress.step
-  }
-
-  get epoch(): number {
-    return this.#progress.epoch
-  }
-
-  get batch(): number {
-    return this.#progress.batch
+/** Makes the state of a run; the counters that callbacks see follow the loop's own, and cannot be written. */
+export function createState(
+  progress: Readonly<Progress>,
+  fixed: Pick<TrainerState, 'localRank' | 'globalRank' | 'worldSize' | 'optimizers' | 'tensors' | 'requestStop'>,
+): RunState {
+  return {
+    ...fixed,
+    action: 'train',
+    isLastBatch: false,
+    metrics: new Map(),
+    get step() {
+      return progress.step
+    },
+    get epoch() {
+      return progress.epoch
+    },
+    get batch() {
+      return progress.batch
+    },
   }
 }

@@ -4,6 +4,7 @@ import type { EventDetail, EventName } from './events.ts'
 import type { Host } from './host.ts'
 import type { TrainingModule } from './module.ts'
 import type { TrainerState } from './state.ts'
+import type { StopRequest } from './stop.ts'
 import type { Strategy } from './strategy.ts'
 
 /** What a callback sees of its trainer. */
@@ -15,6 +16,8 @@ export interface TrainerHandle {
   readonly host: Host
   readonly maxEpochs: number | undefined
   readonly maxSteps: number | undefined
+  /** Who wants the run to stop, and why; at `onActionEnd`, whether it was cut short. */
+  readonly stopRequest: StopRequest | undefined
   /** Updates that the whole run will have, as far as the limits and the loader tell. */
   readonly totalSteps: number | undefined
   /** Updates an epoch, where the loader tells. */

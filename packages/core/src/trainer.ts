@@ -1,21 +1,22 @@
 import { type Callback, nameOf } from './callback.ts'
 import type { Checkpoint, Checkpointer, ResumeSource } from './checkpointer.ts'
-import { batchesOf, checkData, type DataSource, openEpoch } from './data-loader.ts'
-import { Dispatcher, inOrder } from './dispatcher.ts'
-import { fail, suppress, toError } from './errors.ts'
-import { evaluate } from './evaluation.ts'
+import { batchesOf, checkData, type DataSource } from './data-loader.ts'
+import { createDispatcher, inOrder } from './dispatcher.ts'
+import { fail, toError } from './errors.ts'
+import { type Compute, onePass } from './evaluation.ts'
 import type { EventDetail, EventName } from './events.ts'
 import { defaultHost, type Host } from './host.ts'
-import type { NonFinitePolicy, StateRecord, StateTree, TrainingModule } from './module.ts'
+import type { NonFinitePolicy, StateTree, TrainingModule } from './module.ts'
 import { type Duration, milliseconds, oneOf, wholeNumber } from './options.ts'
-import { isValidationName, ScalarReads } from './scalar-reads.ts'
-import { type Action, type Progress, RunState, type TrainerState } from './state.ts'
+import { scalarReads } from './scalar-reads.ts'
+import { type Action, createState, type Progress, type TrainerState } from './state.ts'
 import type { StopReason, StopRequest } from './stop.ts'
 import { single, type Strategy } from './strategy.ts'
-import { type AnyOutputs, disposeOutputs, type HostTensor, type MetricName, type Outputs, type TensorName } from './tensor.ts'
+import type { AnyOutputs, HostTensor, MetricName, Outputs, TensorName } from './tensor.ts'
 import type { TrainerHandle } from './trainer-handle.ts'
-import { trainingLoop, type ValidateEvery } from './training-loop.ts'
-import { CurrentTensors } from './training-state.ts'
+import { trainingLoop, type TrainingRun, type ValidateEvery } from './training-loop.ts'
+import { createTensors } from './training-state.ts'
+import { weightedMeans, type WeightedOutputs } from './weighted-means.ts'
 
 export interface TrainerOptions<B, O extends Outputs> {
   /** What to train. */
@@ -54,7 +55,7 @@ export interface TrainResult {
   readonly metrics: Readonly<Record<string, number>>
 }
 
-/** How long the loop computes before it lets timers, signals and I/O run. */
+/** How many milliseconds the loop computes before it lets timers, signals and I/O run. */
 const turnEvery = 50
 
 /**
@@ -66,73 +67,89 @@ const turnEvery = 50
  * ```
  */
 export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements TrainerHandle {
-  readonly module: TrainingModule<B, O>
-  readonly strategy: Strategy
-  readonly host: Host
+  declare readonly module: TrainingModule<B, O>
+  declare readonly strategy: Strategy
+  declare readonly host: Host
   readonly callbacks: readonly Callback<MetricName<O>, O>[]
   readonly state: TrainerState<O>
-  readonly maxEpochs: number | undefined
-  readonly maxSteps: number | undefined
-  logDirectory: string | undefined
-  resumeFrom: ResumeSource | undefined
-  readonly #options: TrainerOptions<B, O>
-  readonly #batchesPerStep: number
-  readonly #validateEvery: ValidateEvery
+  declare readonly maxEpochs: number | undefined
+  declare readonly maxSteps: number | undefined
+  declare logDirectory: string | undefined
+  declare resumeFrom: ResumeSource | undefined
+  readonly #run: TrainingRun<B>
+  readonly #checkpointer: Checkpointer | undefined
   readonly #maxTime: number
-  readonly #progress: Progress = { step: 0, epoch: 0, batch: 0 }
-  readonly #tensors: CurrentTensors
-  readonly #state: RunState
-  readonly #events: Dispatcher
   #stop: StopRequest | undefined
-  #deadline = Infinity
+  #deadline = 0
   #lastTurn = 0
   #running = false
   #loaded = false
   #restored = false
 
-  constructor(options: TrainerOptions<B, O>) {
-    const { module, data, callbacks = [], maxEpochs, maxSteps, maxTime, batchesPerStep = 1, validate, strategy = single() } = options
-    const { every = { epochs: 1 } } = validate ?? {}
-    if (!module) fail('`module` is missing: what is to be trained?')
+  constructor({
+    module,
+    data,
+    callbacks = [],
+    maxEpochs,
+    maxSteps,
+    maxTime,
+    batchesPerStep = 1,
+    validate,
+    nonFinite = 'throw',
+    strategy = single(),
+    checkpointer,
+    host = defaultHost(),
+  }: TrainerOptions<B, O>) {
+    if (!module) fail('`module` is missing')
     if (data !== undefined) checkData('data', data)
     if (validate) checkData('validate.data', validate.data)
-    if (maxEpochs !== undefined) wholeNumber('maxEpochs', maxEpochs, 1)
-    if (maxSteps !== undefined) wholeNumber('maxSteps', maxSteps, 1)
-    wholeNumber('batchesPerStep', batchesPerStep, 1)
-    wholeNumber(`validate.every.${every.steps === undefined ? 'epochs' : 'steps'}`, every.steps ?? every.epochs, 1)
-    oneOf('nonFinite', options.nonFinite ?? 'throw', ['throw', 'skip', 'apply'])
-    this.#options = options
-    this.#batchesPerStep = batchesPerStep
-    this.#validateEvery = every
+    const { epochs, steps } = validate?.every ?? {}
+    const counts = { maxEpochs, maxSteps, batchesPerStep, 'validate.every.epochs': epochs, 'validate.every.steps': steps }
+    for (const [option, count] of Object.entries(counts)) if (count !== undefined) wholeNumber(option, count, 1)
+    oneOf('nonFinite', nonFinite, ['throw', 'skip', 'apply'])
+    checkCallbacks(callbacks)
+    Object.assign(this, { module, strategy, host, maxEpochs, maxSteps })
+    this.callbacks = inOrder(callbacks)
+    this.#checkpointer = checkpointer
     this.#maxTime = maxTime ? milliseconds('maxTime', maxTime) : Infinity
-    this.module = module
-    this.strategy = strategy
-    this.host = options.host ?? defaultHost()
-    this.maxEpochs = maxEpochs
-    this.maxSteps = maxSteps
-    this.callbacks = inOrder(checkCallbacks(callbacks))
-    this.#tensors = new CurrentTensors((key) => module.tensor(key as TensorName<O>))
+    const progress: Progress = { step: 0, epoch: 0, batch: 0 }
+    const tensors = createTensors((key) => module.tensor(key as TensorName<O>))
     const { localRank, globalRank, worldSize } = strategy
-    this.#state = new RunState(this.#progress, {
-      localRank,
-      globalRank,
-      worldSize,
-      optimizers: module.optimizers,
-      tensors: this.#tensors,
-      requestStop: (detail) => (this.#stop ??= { reason: 'stop', detail }),
-    })
-    this.state = this.#state
-    this.#events = new Dispatcher(this.callbacks, this.#state, this)
+    const requestStop = (detail: string): void => void (this.#stop ??= { reason: 'stop', detail })
+    const state = createState(progress, { localRank, globalRank, worldSize, optimizers: module.optimizers, tensors, requestStop })
+    this.state = state
+    this.#run = {
+      module,
+      data,
+      strategy,
+      host,
+      maxEpochs,
+      maxSteps,
+      batchesPerStep,
+      nonFinite,
+      validate,
+      state,
+      progress,
+      tensors,
+      events: createDispatcher(this.callbacks, state, this),
+      stopRequested: () => this.#stop !== undefined,
+      turn: () => this.#turn(),
+      save: (force) => this.#save(force),
+    }
+  }
+
+  get stopRequest(): StopRequest | undefined {
+    return this.#stop
   }
 
   get stepsPerEpoch(): number | undefined {
-    const batches = batchesOf(this.#options.data as DataSource<never> | undefined)
-    return batches === undefined ? undefined : Math.ceil(batches / this.#batchesPerStep)
+    const batches = batchesOf(this.#run.data)
+    return batches && Math.ceil(batches / this.#run.batchesPerStep)
   }
 
   get totalSteps(): number | undefined {
-    const { stepsPerEpoch, maxEpochs = Infinity, maxSteps = Infinity } = this
-    const total = Math.min(maxSteps, maxEpochs * (stepsPerEpoch ?? Infinity))
+    const { stepsPerEpoch = Infinity, maxEpochs = Infinity, maxSteps = Infinity } = this
+    const total = Math.min(maxSteps, maxEpochs * stepsPerEpoch)
     return total === Infinity ? undefined : total
   }
 
@@ -141,48 +158,20 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
    * @throws the first error of the module, the data or a callback; what fails after it hangs on it as `suppressed`.
    */
   async train(): Promise<TrainResult> {
-    const { data, validate, checkpointer, nonFinite = 'throw' } = this.#options
-    const { maxEpochs, maxSteps } = this
-    if (data === undefined) fail('`data` is missing: what is to be trained on?')
-    if (maxEpochs === undefined && maxSteps === undefined && this.#maxTime === Infinity)
-      fail('when is training over? Set `maxEpochs`, `maxSteps` or `maxTime`')
-    for (const callback of validate ? [] : this.callbacks) {
-      const name = callback.reads?.find(isValidationName)
-      if (name) fail(`callback "${nameOf(callback)}" reads "${name as string}", but the trainer has no \`validate: { data }\``)
-    }
-    const save = async (force: boolean): Promise<void> => {
-      if (!checkpointer) return
-      const checkpoint = await this.getState()
-      if (!this.#state.globalRank) await checkpointer.save(checkpoint, this.#progress.epoch, force)
-    }
+    const { module, data, validate, progress, state, events, maxEpochs, maxSteps = Infinity } = this.#run
+    if (!data) fail('`data` is missing')
+    if (!maxEpochs && !this.maxSteps && this.#maxTime === Infinity) fail('when is training over? Set `maxEpochs`, `maxSteps` or `maxTime`')
+    if (validate && !module.evalBatch) fail('the module has no evalBatch(), which `validate` needs')
+    const reads = scalarReads(this.callbacks, this.#run)
     return this.#act('train', async () => {
       this.#deadline = this.host.now() + this.#maxTime
-      await trainingLoop({
-        module: this.module,
-        data: data!,
-        strategy: this.strategy,
-        maxEpochs: maxEpochs ?? Infinity,
-        maxSteps: maxSteps ?? Infinity,
-        batchesPerStep: this.#batchesPerStep,
-        nonFinite,
-        validate: validate && { data: validate.data, every: this.#validateEvery },
-        state: this.#state,
-        progress: this.#progress,
-        tensors: this.#tensors,
-        reads: new ScalarReads(this.callbacks, this.module, this.#tensors, this.strategy),
-        events: this.#events,
-        stopRequested: () => this.#stop !== undefined,
-        turn: this.#turn,
-        save: () => save(false),
-        warn: (message) => this.host.warn(message),
-      })
-      await this.#events.fire('onSavePoint')
-      await save(true)
-      if (checkpointer?.saveModel && !this.#state.globalRank)
-        await checkpointer.saveModel(await this.module.getState(), this.#progress.epoch)
-      const { step, epoch } = this.#progress
-      const { reason, detail } = this.#stop ?? { reason: step >= (maxSteps ?? Infinity) ? 'maxSteps' : 'maxEpochs', detail: undefined }
-      return { reason, detail, step, epoch, metrics: Object.fromEntries(this.#state.metrics) }
+      await trainingLoop(this.#run, reads)
+      await events.fire('onSavePoint')
+      await this.#save(true)
+      if (!state.globalRank) await this.#checkpointer?.saveModel?.(await module.getState(), progress.epoch)
+      const { step, epoch } = progress
+      const { reason, detail } = this.#stop ?? { reason: step < maxSteps ? 'maxEpochs' : 'maxSteps', detail: undefined }
+      return { reason, detail, step, epoch, metrics: Object.fromEntries(state.metrics) }
     })
   }
 
@@ -190,12 +179,12 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
    * Gives the mean of every scalar output over a data set (by default `validate.data`), weighted by examples. They are in `state.metrics`, too.
    * @throws if it is stopped before the end.
    */
-  async evaluate(data: DataSource<B> | undefined = this.#options.validate?.data): Promise<{ readonly [K in TensorName<O>]: number }> {
-    checkData('evaluate(data)', data)
-    return this.#act('eval', async () => {
-      const means = await evaluate(this.module, data!, 'evaluate(data)', this.strategy, this.#progress, this.#turn, this.#aroundBatch)
-      for (const [name, mean] of means) this.#state.metrics.set(name, mean)
-      return Object.fromEntries(means) as { [K in TensorName<O>]: number }
+  async evaluate(data: DataSource<B> | undefined = this.#run.validate?.data): Promise<{ readonly [K in TensorName<O>]: number }> {
+    const means = weightedMeans(this.#run)
+    return this.#pass('eval', 'evaluate(data)', data, 'evalBatch', (result) => means.add([result]), async () => {
+      const found = await means.over('evaluate(data)')
+      for (const [name, mean] of found) this.state.metrics.set(name, mean)
+      return Object.fromEntries(found) as { [K in TensorName<O>]: number }
     })
   }
 
@@ -205,36 +194,18 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
    * @throws if it is stopped before the end.
    */
   async predict(data: DataSource<B>, output: TensorName<O> = 'predictions' as TensorName<O>): Promise<HostTensor[]> {
-    checkData('predict(data)', data)
-    return this.#act('infer', async () => {
-      const { module } = this
-      const { step, epoch } = this.#progress
-      const rank = this.#state.globalRank ?? 0
-      if (!module.predictBatch) fail('the module has no predictBatch(), which predict() needs')
-      const batches = await openEpoch(data, 0, 0, { rank, size: this.strategy.worldSize })
-      const predictions: HostTensor[] = []
-      for (let next = await batches.next(); !next.done; next = await batches.next()) {
-        const { value } = next
-        await this.#aroundBatch(async () => {
-          const { outputs } = await module.predictBatch!(value, { step, epoch, batch: this.#progress.batch, rank })
-          this.#tensors.set(outputs)
-          predictions.push(await this.#tensors.read(output))
-          return outputs
-        })
-        await this.#turn()
-      }
-      return predictions
-    })
+    const predictions: HostTensor[] = []
+    const keep = async (): Promise<unknown> => predictions.push(await this.state.tensors.read(output))
+    return this.#pass('infer', 'predict(data)', data, 'predictBatch', keep, () => predictions)
   }
 
   /** Gives everything that a run needs to go on. A subclass may add keys; it then overrides `updateState`, too. */
   async getState(): Promise<Checkpoint> {
-    const { step, epoch, batch } = this.#progress
     const callbacks: Record<string, StateTree> = {}
     for (const callback of this.callbacks) if (callback.getState) callbacks[nameOf(callback)] = await callback.getState()
     return {
       module: await this.module.getState(),
-      trainer: { step, epoch, batch, metrics: Object.fromEntries(this.#state.metrics) },
+      trainer: { ...this.#run.progress, metrics: Object.fromEntries(this.state.metrics) },
       strategy: (await this.strategy.getState?.()) ?? {},
       callbacks,
     }
@@ -242,122 +213,144 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
 
   /** Takes over a checkpoint; the next `train()` goes on from there. Parts that are missing leave what they are about as it is. */
   async updateState({ module, trainer, strategy, callbacks = {} }: Checkpoint): Promise<void> {
+    const { progress, state } = this.#run
     if (module) await this.module.updateState(module)
     if (strategy) await this.strategy.updateState?.(strategy)
     if (trainer) {
+      const { metrics = {}, ...counters } = trainer as unknown as Progress & { metrics?: Record<string, number | null> }
       for (const key of ['step', 'epoch', 'batch'] as const) {
-        wholeNumber(`checkpoint.trainer.${key}`, trainer[key], 0)
-        this.#progress[key] = trainer[key] as number
+        wholeNumber(`checkpoint.trainer.${key}`, counters[key], 0)
+        progress[key] = counters[key]
       }
-      this.#state.metrics.clear()
-      for (const [name, value] of Object.entries((trainer['metrics'] ?? {}) as StateRecord)) this.#state.metrics.set(name, Number(value ?? NaN))
+      state.metrics.clear()
+      // JSON writes NaN as null.
+      for (const [name, value] of Object.entries(metrics)) state.metrics.set(name, value ?? NaN)
     }
-    for (const [name, state] of Object.entries(callbacks)) {
-      const owner = this.callbacks.find((callback) => nameOf(callback) === name)
-      if (owner?.updateState) await owner.updateState(state)
-      else this.host.warn(`[core] the checkpoint has a state for callback "${name}", which this run ${owner ? 'cannot take over: it has no updateState()' : 'does not have'}`)
+    for (const [name, kept] of Object.entries(callbacks)) {
+      const owner = this.callbacks.find((callback) => nameOf(callback) === name && callback.updateState)
+      if (owner) await owner.updateState!(kept)
+      else this.host.warn(`[core] the checkpoint has a state of callback "${name}", but no callback of that name has an updateState()`)
     }
     this.#restored = true
   }
 
   async emit<E extends EventName>(event: E, ...detail: EventDetail<E>): Promise<void> {
-    await this.#events.fire(event, detail)
+    await this.#run.events.fire(event, ...detail)
   }
 
-  readonly #turn = (): Promise<void> | undefined => {
+  #turn(): Promise<void> | undefined {
     const now = this.host.now()
     if (now >= this.#deadline) this.#stop ??= { reason: 'maxTime', detail: 'maxTime is over' }
     if (now - this.#lastTurn < turnEvery) return undefined
     return this.host.turn().then(() => void (this.#lastTurn = this.host.now()))
   }
 
-  /** Fires the events of a batch of `evaluate()` or `predict()` around its work. */
-  readonly #aroundBatch = async (compute: () => Promise<object>): Promise<void> => {
-    if (this.#stop) fail(`${this.#state.action} was stopped after ${this.#progress.batch} batches: ${this.#stop.detail}`)
-    await this.#events.fire('onBatchStart')
-    try {
-      this.#tensors.set(await compute())
-      this.#progress.batch += 1
-      await this.#events.fire('onBatchEnd')
-    } finally {
-      disposeOutputs(this.#tensors.take())
-    }
+  async #save(force = false): Promise<void> {
+    if (!this.#checkpointer) return
+    const checkpoint = await this.getState()
+    if (!this.state.globalRank) await this.#checkpointer.save(checkpoint, this.state.epoch, force)
+  }
+
+  /** Goes through a data set once, as an action with its events. */
+  async #pass<T>(
+    action: Action,
+    option: string,
+    data: DataSource<B> | undefined,
+    method: 'evalBatch' | 'predictBatch',
+    visit: (result: WeightedOutputs) => Promise<unknown>,
+    finish: () => T | Promise<T>,
+  ): Promise<T> {
+    const { module, tensors, progress, events } = this.#run
+    checkData(option, data)
+    if (!module[method]) fail(`the module has no ${method}(), which ${option} needs`)
+    const compute: Compute<B> = (batch, context) => module[method]!(batch, context)
+    const { batch } = progress
+    return this.#act(action, async () => {
+      progress.batch = 0
+      const started = async (): Promise<void> => {
+        if (this.#stop) fail(`${option} was stopped after ${progress.batch} batches: ${this.#stop.detail}`)
+        await events.fire('onBatchStart')
+      }
+      const ended = async (result: WeightedOutputs): Promise<void> => {
+        tensors.set(result.outputs)
+        await visit(result)
+        progress.batch += 1
+        await events.fire('onBatchEnd')
+      }
+      await onePass(this.#run, data!, compute, ended, started)
+      return finish()
+    }).finally(() => {
+      tensors.take()
+      progress.batch = batch
+    })
   }
 
   /** Runs an action between its events; afterwards everybody whose `onActionStart` was entered has had an `onActionEnd`. */
   async #act<T>(action: Action, body: () => Promise<T>): Promise<T> {
-    if (this.#running) fail('this trainer is running already; wait for it, or make another')
+    const { events, state } = this.#run
+    if (this.#running) fail('this trainer is running already')
     this.#running = true
     this.#stop = undefined
-    this.#state.action = action
     this.#deadline = Infinity
     this.#lastTurn = this.host.now()
+    state.action = action
     const ignoreSignals = this.host.onSignal((signal, exitCode) => {
       if (this.#stop?.reason === 'signal') return this.host.exit(exitCode)
       this.#stop = { reason: 'signal', detail: signal }
       this.host.setExitCode(exitCode)
     })
-    const position = { ...this.#progress }
     const entered: Callback<string>[] = []
     const ended = new Set<Callback<string>>()
     const end = async (callback: Callback<string>): Promise<void> => {
-      if (ended.has(callback)) return
-      ended.add(callback)
-      await this.#events.fireOn(callback, 'onActionEnd')
+      if (!ended.has(callback)) await events.fireOn(ended.add(callback) && callback, 'onActionEnd')
     }
     try {
-      await this.#load(action)
-      if (action !== 'train') this.#progress.batch = 0
+      await this.#load()
       for (const callback of this.callbacks) {
         entered.push(callback)
-        await this.#events.fireOn(callback, 'onActionStart')
+        await events.fireOn(callback, 'onActionStart')
       }
       const result = await body()
       for (const callback of entered) await end(callback)
       return result
     } catch (thrown) {
-      const error = toError(thrown)
-      const tell = async (callback: Callback<string>): Promise<void> => this.#events.fireOn(callback, 'onException', error)
-      for (const step of [tell, end])
-        for (const callback of entered) await step(callback).catch((later: unknown) => suppress(error, later))
+      const error: Error & { suppressed?: unknown[] } = toError(thrown)
+      const tell = async (callback: Callback<string>): Promise<void> => events.fireOn(callback, 'onException', error)
+      for (const report of [tell, end])
+        for (const callback of entered) await report(callback).catch((later: unknown) => (error.suppressed ??= []).push(later))
       throw error
     } finally {
-      if (action !== 'train') this.#progress.batch = position.batch
       this.#running = false
       ignoreSignals()
     }
   }
 
   /** Takes over what the checkpointer or the resume source has, once; then tells the callbacks where the run's files go and where it goes on. */
-  async #load(action: Action): Promise<void> {
+  async #load(): Promise<void> {
     if (!this.#loaded) {
-      const found: [string, Checkpoint][] = []
-      for (const source of [this.#options.checkpointer, this.resumeFrom]) {
+      const found: [name: string, checkpoint: Checkpoint][] = []
+      for (const source of [this.#checkpointer, this.resumeFrom]) {
         const checkpoint = await source?.load()
-        if (checkpoint && Object.values(checkpoint).some((part) => part !== undefined && part !== null)) found.push([source!.name ?? source!.constructor.name, checkpoint])
+        if (checkpoint && Object.values(checkpoint).some((part) => part)) found.push([source!.name ?? source!.constructor.name, checkpoint])
       }
-      if (found.length > 1) fail(`two places have a checkpoint to go on from, ${found.map(([name]) => name).join(' and ')}: use only one of them`)
+      if (found.length > 1) fail(`both ${found.map(([name]) => name).join(' and ')} have a checkpoint to go on from; use only one of them`)
       if (found[0]) await this.updateState(found[0][1])
       this.#loaded = true
     }
-    if (this.logDirectory !== undefined) for (const callback of this.callbacks) callback.useDirectory?.(this.logDirectory)
-    if (this.#restored && action === 'train') {
+    if (this.logDirectory) for (const callback of this.callbacks) callback.useDirectory?.(this.logDirectory)
+    if (this.#restored && this.state.action === 'train') {
       this.#restored = false
-      await this.#events.fire('onResume')
+      await this.#run.events.fire('onResume')
     }
   }
 }
 
-/** Callbacks that keep a state need names of their own. */
-function checkCallbacks<C extends Callback<string>>(callbacks: readonly C[]): readonly C[] {
+/** Callbacks are objects, and those that keep a state need names of their own. */
+function checkCallbacks(callbacks: readonly Callback<string>[]): void {
   const names = new Set<string>()
   for (const callback of callbacks) {
-    if (typeof callback !== 'object' || callback === null)
-      fail(`\`callbacks\` must hold objects, not a ${typeof callback}; make a callback of a function with onStepEnd(fn) or another event`)
-    if (!callback.getState) continue
+    if (typeof callback !== 'object') fail('`callbacks` must hold objects; onStepEnd(fn) makes one of a function')
     const name = nameOf(callback)
-    if (names.has(name)) fail(`two callbacks that keep a state are called "${name}"; give each a \`name\` of its own`)
-    names.add(name)
+    if (callback.getState && names.size === names.add(name).size) fail(`two callbacks that keep a state are called "${name}"; give each its own \`name\``)
   }
-  return callbacks
 }

@@ -2,13 +2,15 @@ import { isPromise } from './awaitable.ts'
 import { type DataSource, openEpoch } from './data-loader.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import { fail } from './errors.ts'
-import { evaluate } from './evaluation.ts'
+import { onePass } from './evaluation.ts'
+import type { Host } from './host.ts'
 import type { NonFinitePolicy, TrainingModule } from './module.ts'
 import type { ScalarReads } from './scalar-reads.ts'
 import type { Progress, RunState } from './state.ts'
 import type { Strategy } from './strategy.ts'
-import { disposeOutputs, isScalar, type TensorLike } from './tensor.ts'
+import { disposeOutputs, type TensorLike } from './tensor.ts'
 import type { CurrentTensors } from './training-state.ts'
+import { weightedMeans } from './weighted-means.ts'
 
 /** When to validate: after every so many epochs, or steps. */
 export type ValidateEvery = { epochs: number; steps?: never } | { steps: number; epochs?: never }
@@ -16,48 +18,48 @@ export type ValidateEvery = { epochs: number; steps?: never } | { steps: number;
 /** Everything that the loop works with. */
 export interface TrainingRun<B> {
   readonly module: TrainingModule<B>
-  readonly data: DataSource<B>
+  readonly data: DataSource<B> | undefined
   readonly strategy: Strategy
-  readonly maxEpochs: number
-  readonly maxSteps: number
+  readonly host: Host
+  readonly maxEpochs: number | undefined
+  readonly maxSteps: number | undefined
   readonly batchesPerStep: number
   readonly nonFinite: NonFinitePolicy
-  readonly validate: { readonly data: DataSource<B>; readonly every: ValidateEvery } | undefined
+  readonly validate: { readonly data: DataSource<B>; readonly every?: ValidateEvery } | undefined
   readonly state: RunState
   /** The state's own numbers; only the loop changes them. */
   readonly progress: Progress
   readonly tensors: CurrentTensors
-  readonly reads: ScalarReads
   readonly events: Dispatcher
   stopRequested(): boolean
   /** Gives the event loop a turn, when it is time for one. */
-  turn(): PromiseLike<void> | undefined
+  turn(): Promise<void> | undefined
   /** Hands a checkpoint to the checkpointer, if there is one. */
-  save(): Promise<void>
-  warn(message: string): void
+  save(force?: boolean): Promise<void>
 }
 
 /**
  * Trains from where `progress` stands until a limit or a stop. `events.ts` has the same loop as pseudo-code. Only real promises are awaited: a step of a
  * synchronous module with synchronous callbacks runs without one.
  */
-export async function trainingLoop<B>(run: TrainingRun<B>): Promise<void> {
-  const { module, state, progress, tensors, reads, events, strategy, maxSteps, validate } = run
+export async function trainingLoop<B>(run: TrainingRun<B>, reads: ScalarReads): Promise<void> {
+  const { module, state, progress, tensors, events, strategy, nonFinite, validate, maxEpochs = Infinity, maxSteps = Infinity } = run
+  const { every = { epochs: 1 } } = validate ?? {}
   const onStepStart = events.compile('onStepStart')
   const onBatchStart = events.compile('onBatchStart')
   const onBatchEnd = events.compile('onBatchEnd')
   const onStepEnd = events.compile('onStepEnd')
   const onSavePoint = events.compile('onSavePoint')
   const rank = strategy.globalRank ?? 0
-  const shard = { rank, size: strategy.worldSize }
+  const size = strategy.worldSize
   let checked = false
   // Several processes must leave the loop at the same step, so a stop counts once it went through a reduction.
   let stopAgreed = false
-  const done = (): boolean => progress.step >= maxSteps || (shard.size > 1 ? stopAgreed : run.stopRequested())
+  const done = (): boolean => progress.step >= maxSteps || (size > 1 ? stopAgreed : run.stopRequested())
 
-  while (progress.epoch < run.maxEpochs && !done()) {
+  while (progress.epoch < maxEpochs && !done()) {
     await events.fire('onEpochStart')
-    const batches = await openEpoch(run.data, progress.epoch, progress.batch, shard)
+    const batches = await openEpoch(run.data!, progress.epoch, progress.batch, { rank, size })
     let epochOver = false
     try {
       let ahead = await batches.next()
@@ -86,7 +88,6 @@ export async function trainingLoop<B>(run: TrainingRun<B>): Promise<void> {
         tensors.set(outputs)
         if (!checked) {
           checked = true
-          checkLoss(outputs)
           reads.resolve(outputs)
         }
         progress.batch += 1
@@ -98,27 +99,24 @@ export async function trainingLoop<B>(run: TrainingRun<B>): Promise<void> {
         if (batchesInStep < run.batchesPerStep && !isLast) {
           reads.hold(tensors.take(), result.examples)
         } else {
-          const stepped = module.optimizerStep({
-            step,
-            epoch,
-            batches: batchesInStep,
-            examples,
-            stop: run.stopRequested(),
-            nonFinite: run.nonFinite,
-            strategy,
-          })
+          const stop = run.stopRequested()
+          const stepped = module.optimizerStep({ step, epoch, batches: batchesInStep, examples, stop, nonFinite, strategy })
           const outcome = isPromise(stepped) ? await stepped : stepped
-          if (outcome) {
-            stopAgreed = outcome.stop
-            if (outcome.nonFinite) reportNonFinite(run)
+          if (outcome?.nonFinite) reportNonFinite(run)
+          if (outcome?.stop) {
+            stopAgreed = true
+            state.requestStop('another rank asked to stop')
           }
           progress.step += 1
-          const read = reads.atStepEnd(state, outputs, result.examples)
-          if (read) await read
-          if (!outcome && !Number.isFinite(state.metrics.get('loss') ?? 0)) reportNonFinite(run)
+          const read = reads.atStepEnd(outputs, result.examples)
+          if (read) {
+            await read
+            // For modules that cannot tell by themselves without reading.
+            if (nonFinite === 'throw' && !Number.isFinite(state.metrics.get('loss') ?? 0)) reportNonFinite(run)
+          }
           const stepEnded = onStepEnd()
           if (stepEnded) await stepEnded
-          if (validate?.every.steps && progress.step % validate.every.steps === 0) await validation(run)
+          if (validate && every.steps && progress.step % every.steps === 0) await validation(run)
           if (!isLast) {
             const saved = onSavePoint()
             if (saved) await saved
@@ -137,11 +135,10 @@ export async function trainingLoop<B>(run: TrainingRun<B>): Promise<void> {
       disposeOutputs(tensors.take())
       if (!epochOver) await batches.return?.()
     }
-    state.isLastBatch = false
     if (epochOver) {
       progress.epoch += 1
       progress.batch = 0
-      if (validate?.every.epochs && progress.epoch % validate.every.epochs === 0) await validation(run)
+      if (validate && every.epochs && progress.epoch % every.epochs === 0) await validation(run)
       await events.fire('onEpochEnd')
       await events.fire('onSavePoint')
       await run.save()
@@ -149,23 +146,17 @@ export async function trainingLoop<B>(run: TrainingRun<B>): Promise<void> {
   }
 }
 
-async function validation<B>({ module, validate, strategy, progress, turn, state, events }: TrainingRun<B>): Promise<void> {
+async function validation<B>(run: TrainingRun<B>): Promise<void> {
+  const { module, state, events, validate } = run
+  const means = weightedMeans(run)
   await events.fire('onValidationStart')
-  const means = await evaluate(module, validate!.data, 'validate.data', strategy, progress, turn)
-  for (const [name, mean] of means) state.metrics.set(`val_${name}`, mean)
+  await onePass(run, validate!.data, (batch, context) => module.evalBatch!(batch, context), (result) => means.add([result]))
+  for (const [name, mean] of await means.over('validate.data')) state.metrics.set(`val_${name}`, mean)
   await events.fire('onValidationEnd')
 }
 
-function checkLoss(outputs: Record<string, TensorLike>): void {
-  const { loss } = outputs
-  if (loss === undefined) fail(`the module gives no output "loss", only: ${Object.keys(outputs).join(', ')}`)
-  if (!isScalar(loss)) fail(`the module's output "loss" must be a scalar, but has shape [${String((loss as { shape: unknown }).shape)}]; take its mean`)
-}
-
-function reportNonFinite({ nonFinite, progress: { step, epoch, batch }, warn }: Pick<TrainingRun<never>, 'nonFinite' | 'progress' | 'warn'>): void {
-  if (nonFinite === 'apply') return
+function reportNonFinite({ nonFinite, progress: { step, epoch, batch }, host }: Pick<TrainingRun<never>, 'nonFinite' | 'progress' | 'host'>): void {
   const message = `the loss or a gradient is NaN or infinite at step ${step} (epoch ${epoch}, batch ${batch})`
-  if (nonFinite === 'throw')
-    fail(`${message}. Lower the learning rate, clip gradients, or look at the data; \`nonFinite: 'skip'\` leaves such updates out`)
-  warn(`[core] ${message}; the update is left out`)
+  if (nonFinite === 'throw') fail(`${message}; lower the learning rate, clip gradients, or set \`nonFinite: 'skip'\``)
+  if (nonFinite === 'skip') host.warn(`[core] ${message}; its update is left out`)
 }

@@ -17,50 +17,35 @@ export interface TrainingState<O extends Outputs = AnyOutputs> {
 }
 
 /** The loop's side of `state.tensors`. */
-export class CurrentTensors implements TrainingState {
-  #outputs: Record<string, TensorLike> = {}
-  readonly #refOf: (key: string) => TensorRef
-
-  constructor(refOf: (key: string) => TensorRef) {
-    this.#refOf = refOf
-  }
-
-  set(outputs: object): void {
-    this.#outputs = outputs as Record<string, TensorLike>
-  }
-
+export interface CurrentTensors extends TrainingState {
+  set(outputs: object): void
   /** Hands the outputs over to the caller. */
-  take(): Record<string, TensorLike> {
-    const outputs = this.#outputs
-    this.#outputs = {}
-    return outputs
-  }
+  take(): Record<string, TensorLike>
+  /** Finds the output that a name, a unique name or a reference stands for. `why` opens the error if there is none. */
+  keyOf(name: string | TensorRef, why?: string): string
+}
 
-  names(): string[] {
-    return Object.keys(this.#outputs).map((key) => this.#refOf(key).name)
-  }
-
-  getTensor(name: string | TensorRef<unknown>): never {
-    return this.#outputs[this.keyOf(name)] as never
-  }
-
-  read(name: string | TensorRef): Promise<HostTensor> {
-    return toHost(this.#outputs[this.keyOf(name)]!)
-  }
-
-  /** Finds the output that a name, a unique name or a reference stands for. */
-  keyOf(name: string | TensorRef): string {
-    const outputs = this.#outputs
+/** @param refOf Gives the module's reference to an output. */
+export function createTensors(refOf: (key: string) => TensorRef): CurrentTensors {
+  let outputs: Record<string, TensorLike> = {}
+  const names = (): string[] => Object.keys(outputs).map((key) => refOf(key).name)
+  const keyOf = (name: string | TensorRef, why = ''): string => {
     const wanted = typeof name === 'string' ? name : name.key
-    if (Object.hasOwn(outputs, wanted)) return wanted
-    const keys = Object.keys(outputs)
-    for (const key of keys) {
-      const ref = this.#refOf(key)
-      if (ref.name === wanted || ref.uniqueName === wanted) return key
-    }
-    const known = this.names().join(', ')
-    return fail(
-      `there is no tensor "${wanted}"${known ? `; the module gives: ${known}` : ' now: tensors are there from batch end to the save point of the step'}`,
-    )
+    const found = Object.keys(outputs).find((key) => [key, refOf(key).name, refOf(key).uniqueName].includes(wanted))
+    return found ?? fail(`${why}there is no tensor "${wanted}"; there are: ${names().join(', ') || 'none before a batch ends and after its save point'}`)
+  }
+  return {
+    names,
+    keyOf,
+    set(next) {
+      outputs = next as Record<string, TensorLike>
+    },
+    take() {
+      const taken = outputs
+      outputs = {}
+      return taken
+    },
+    getTensor: (name: string | TensorRef) => outputs[keyOf(name)] as never,
+    read: (name) => toHost(outputs[keyOf(name)]!),
   }
 }

@@ -135,11 +135,11 @@ test.each([
   ['batchesPerStep', { batchesPerStep: 0 }, '`batchesPerStep` must be a whole number of at least 1, not 0'],
   ['validate.every.steps', { validate: { data: [], every: { steps: 0.5 } } }, '`validate.every.steps` must be a whole number of at least 1, not 0.5'],
   ['validate.every.epochs', { validate: { data: [], every: { epochs: -1 } } }, '`validate.every.epochs` must be a whole number of at least 1, not -1'],
-  ['validate.data', { validate: { data: 7 as never } }, '`validate.data` must be a data loader or an iterable of batches, not number'],
+  ['validate.data', { validate: { data: 7 as never } }, '`validate.data` must be a data loader or an iterable of batches, not 7'],
   ['data', { data: null as never }, '`data` must be a data loader or an iterable of batches, not null'],
   ['nonFinite', { nonFinite: 'hope' as never }, '`nonFinite` must be one of throw, skip, apply, not hope'],
   ['module', { module: undefined as never }, '`module` is missing'],
-  ['callbacks', { callbacks: [(() => {}) as never] }, '`callbacks` must hold objects, not a function'],
+  ['callbacks', { callbacks: [(() => {}) as never] }, '`callbacks` must hold objects; onStepEnd(fn) makes one of a function'],
   ['two states of one name', { callbacks: [{ name: 'ema', getState: () => 1 }, { name: 'ema', getState: () => 2 }] }, 'two callbacks that keep a state are called "ema"'],
 ] satisfies [string, Partial<TrainerOptions<ToyBatch, ToyOutputs>>, string][])('a bad %s is refused when it is given', (_option, options, message) => {
   expect(() => trainer(options)).toThrow(`[core] ${message}`)
@@ -166,9 +166,9 @@ test('a trainer runs one thing at a time', async () => {
 
 test('a loss that is missing or no scalar is an error at the first batch', async () => {
   const module = new ToyModule({ loss: () => new ToyTensor([2], [1, 2]) })
-  await expect(trainer({ module }).train()).rejects.toThrow('[core] the module\'s output "loss" must be a scalar, but has shape [2]')
+  await expect(trainer({ module }).train()).rejects.toThrow('[core] the trainer reads "loss", which must be a scalar but has shape [2]')
   const nameless = Object.assign(new ToyModule(), { trainBatch: () => ({ outputs: { cost: 1 }, examples: 1 }) })
-  await expect(trainer({ module: nameless as never }).train()).rejects.toThrow('[core] the module gives no output "loss", only: cost')
+  await expect(trainer({ module: nameless as never }).train()).rejects.toThrow('[core] the trainer reads "loss", but there is no tensor "loss"; there are: cost')
 })
 
 test('a NaN loss ends the run and leaves the weights alone', async () => {

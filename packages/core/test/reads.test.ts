@@ -65,7 +65,7 @@ test('a tensor can be read by reference, by its new name and by its unique name'
       expect(tensors.getTensor(predictions.uniqueName)).toBe(tensors.getTensor('predictions'))
       expect(tensors.names()).toEqual(['loss', 'predictions', 'acc'])
       expect(await tensors.read(predictions)).toEqual({ shape: [2], data: expect.any(Float64Array) })
-      expect(() => tensors.getTensor('precision')).toThrow('[core] there is no tensor "precision"; the module gives: loss, predictions, acc')
+      expect(() => tensors.getTensor('precision')).toThrow('[core] there is no tensor "precision"; there are: loss, predictions, acc')
     },
   }
   await trainer({ module, maxSteps: 1, callbacks: [look, reader([accuracy], 1, seen)] }).train()
@@ -89,13 +89,13 @@ test('references: the same one for the same output, names given once, loss reser
 test('a name that does not exist fails at the first batch, naming the callback', async () => {
   const wrong: Callback<never> = { name: 'my logger', reads: ['lss' as never], readsAt: (s) => s.step === 1000 }
   await expect(trainer({ callbacks: [wrong] }).train()).rejects.toThrow(
-    '[core] callback "my logger" reads a tensor that is not there: [core] there is no tensor "lss"; the module gives: loss, predictions, accuracy',
+    '[core] callback "my logger" reads "lss", but there is no tensor "lss"; there are: loss, predictions, accuracy',
   )
 })
 
 test('a tensor that is no scalar cannot be read as one', async () => {
   const wrong = { name: 'my logger', reads: ['predictions'] as const }
-  await expect(trainer({ callbacks: [wrong] }).train()).rejects.toThrow('callback "my logger" reads "predictions", which is not a scalar but has shape [2]')
+  await expect(trainer({ callbacks: [wrong] }).train()).rejects.toThrow('callback "my logger" reads "predictions", which must be a scalar but has shape [2]')
 })
 
 test('a val_ name without validation is an error before the run', async () => {
@@ -118,12 +118,13 @@ test('evaluate() gives weighted means and fires action and batch events', async 
   const log = (event: string) => (s: { action: string; batch: number }) => void events.push(`${event} ${s.action} ${s.batch}`)
   const callback = Object.fromEntries(['onActionStart', 'onEpochStart', 'onStepStart', 'onBatchStart', 'onBatchEnd', 'onStepEnd', 'onActionEnd'].map((e) => [e, log(e)]))
   const module = new ToyModule({ loss: ({ batch }) => [1, 5][batch] })
-  const run = trainer({ module, callbacks: [callback as Callback] })
+  const atEnd: Callback = { onActionEnd: (s) => void events.push(`loss ${s.metrics.get('loss')}`) }
+  const run = trainer({ module, callbacks: [callback as Callback, atEnd] })
   const { loss, accuracy } = await run.evaluate(batches(1, 3))
   expect(loss).toBe(4)
   expect(accuracy).toBe(0)
   expect(run.state.metrics.get('loss')).toBe(4)
-  expect(events).toEqual(['onActionStart eval 0', 'onBatchStart eval 0', 'onBatchEnd eval 1', 'onBatchStart eval 1', 'onBatchEnd eval 2', 'onActionEnd eval 2'])
+  expect(events).toEqual(['onActionStart eval 0', 'onBatchStart eval 0', 'onBatchEnd eval 1', 'onBatchStart eval 1', 'onBatchEnd eval 2', 'onActionEnd eval 2', 'loss 4'])
   expect(ToyTensor.live).toBe(0)
 })
 
@@ -151,7 +152,7 @@ test('predict() gives one output of each batch', async () => {
 
 test('a module without the method that is needed is named', async () => {
   const module = Object.assign(new ToyModule(), { evalBatch: undefined, predictBatch: undefined }) as never
-  await expect(trainer({ module }).evaluate(batches(1))).rejects.toThrow('[core] the module has no evalBatch(), which `evaluate(data)` needs')
+  await expect(trainer({ module }).evaluate(batches(1))).rejects.toThrow('[core] the module has no evalBatch(), which evaluate(data) needs')
   await expect(trainer({ module }).predict(batches(1))).rejects.toThrow('[core] the module has no predictBatch()')
   await expect(trainer().evaluate()).rejects.toThrow('[core] `evaluate(data)` must be a data loader')
 })

@@ -43,7 +43,7 @@ test('signals are listened to only while a run is on, also after an error', asyn
 test('evaluate() stopped by a signal is an error, not a number', async () => {
   const host = new FakeHost()
   const run = new Trainer({ module: new ToyModule(), host, callbacks: [{ onBatchEnd: () => void host.signal('SIGINT', 130) }] })
-  await expect(run.evaluate(batches(1, 1))).rejects.toThrow('[core] eval was stopped after 1 batches: SIGINT')
+  await expect(run.evaluate(batches(1, 1))).rejects.toThrow('[core] evaluate(data) was stopped after 1 batches: SIGINT')
 })
 
 const program = `

@@ -1,8 +1,8 @@
 import type { OutputStream } from './output-stream.ts'
 
 /**
- * Lets `around` run in place of each `stream.write()` until the returned function is called. It gets the function that really writes, and what
- * is to be written.
+ * Lets `around` run in place of each `stream.write()` until the returned function is called. It gets the
+ * function that really writes, and what is to be written.
  */
 export function interceptWrites(
   stream: OutputStream,

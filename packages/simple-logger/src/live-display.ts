@@ -1,14 +1,15 @@
-import type { Display, StatusText } from './display.ts'
+import type { Display } from './display.ts'
 import { interceptWrites } from './intercept-writes.ts'
 import { type OutputStream, sharedScreen } from './output-stream.ts'
+import type { StatusText } from './status-text.ts'
 
 const redrawEvery = 100
 const eraseLine = '\r\u001B[K'
 const barWidth = { least: 5, most: 25 }
 
 /**
- * Keeps one line of a terminal up to date, ten times a second at most. While it is open it takes the line away before anything else is written to
- * the stream, by `console.log` for example, and puts it back below.
+ * Keeps one line of a terminal up to date, ten times a second at most. While it is open it takes the line
+ * away before anything else is written to the stream, by `console.log` for example, and puts it back below.
  */
 export class LiveDisplay implements Display {
   readonly #stream: OutputStream
@@ -37,14 +38,15 @@ export class LiveDisplay implements Display {
   showStatus({ head, fraction, tail }: StatusText, now: number): void {
     if (fraction === undefined) return this.showNote(`${head}  ${tail}`, now)
     const room = this.#columns() - head.length - tail.length - 3
-    const width = Math.max(barWidth.least, Math.min(barWidth.most, room))
+    // In fives, so that it does not change with every digit beside it.
+    const width = Math.max(barWidth.least, Math.min(barWidth.most, room - (room % 5)))
     const full = Math.floor(fraction * width)
     this.showNote(`${head} ${'█'.repeat(full)}${'░'.repeat(width - full)}  ${tail}`, now)
   }
 
   showNote(note: string, now: number): void {
     this.#drawnAt = now
-    this.#line = note.slice(0, this.#columns())
+    this.#line = note.slice(0, this.#columns()).trimEnd()
     this.#draw()
   }
 
@@ -54,7 +56,7 @@ export class LiveDisplay implements Display {
   }
 
   close(): void {
-    if (this.#line) this.#write(eraseLine)
+    if (this.#line && !this.#inForeignLine) this.#write(eraseLine)
     for (const restore of this.#restore.splice(0)) restore()
     this.#line = ''
     this.#drawnAt = -Infinity

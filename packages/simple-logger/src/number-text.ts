@@ -1,6 +1,7 @@
 /**
- * Writes a number for reading: so many significant digits, an exponent where it is below 0.001 or from a hundred million on. A whole part is never
- * rounded, so counts stay exact; `NaN` and `Infinity` stay visible.
+ * Writes a number for reading: so many significant digits, an exponent where it is below 0.001 or from a
+ * hundred million on. A whole part is never rounded, so counts stay exact; `NaN` and `Infinity` stay
+ * visible.
  */
 export function numberText(value: number, digits = 4): string {
   if (!Number.isFinite(value)) return String(value)
@@ -16,7 +17,10 @@ export function numberWidth(digits: number): number {
   return Math.max(digits + 4, 8)
 }
 
-/** Writes scalars in one row, `loss 0.2131  accuracy 0.94`; padded, such rows stand in columns under each other. */
+/**
+ * Writes scalars in one row, `loss 0.2131  accuracy 0.94`; padded, such rows stand in columns under each
+ * other.
+ */
 export function scalarsText(
   scalars: Iterable<readonly [string, number]>,
   digits: number,

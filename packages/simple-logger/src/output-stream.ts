@@ -22,7 +22,10 @@ export function sharedScreen(stream: OutputStream): OutputStream[] {
   return stream === stdout && stderr?.isTTY ? [stream, stderr] : [stream]
 }
 
-/** Tells whether a line that is drawn over and over works here: on a terminal, unless a CI server records it, or it is a `dumb` one. */
+/**
+ * Tells whether a line that is drawn over and over works here: on a terminal, unless a CI server records
+ * it, or it is a `dumb` one.
+ */
 export function canRedraw(stream: OutputStream): boolean {
   const { CI = '', TERM } = (globalThis as Surroundings).process?.env ?? {}
   const isCI = CI !== '' && CI !== 'false' && CI !== '0'

@@ -3,8 +3,8 @@ import { rateText } from './time-text.ts'
 const horizon = 30_000
 
 /**
- * Measures how long a step takes, over about the last half minute. The first one is left out, because it often has to prepare things; so is the time between
- * `pause` and `goOn`.
+ * Measures how long a step takes, over about the last half minute. The first one is left out, because it
+ * often has to prepare things; so is the time between `pause` and `goOn`.
  */
 export class Pace {
   #lastAt: number | undefined

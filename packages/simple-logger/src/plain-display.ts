@@ -1,8 +1,10 @@
-import type { Display, StatusText } from './display.ts'
+import type { Display } from './display.ts'
+import type { StatusText } from './status-text.ts'
 
 /**
- * Writes whole lines, for files and CI servers: a status at most once in so many seconds, and later only when the action is a tenth older than at the
- * last line. So a run of a day gives some dozens of them, not thousands.
+ * Writes whole lines, for files and CI servers: a status at most once in so many seconds, and later only
+ * when the action is a tenth older than at the last line. So a run of a day gives some dozens of them, not
+ * thousands.
  */
 export class PlainDisplay implements Display {
   readonly #write: (line: string) => void
@@ -10,9 +12,9 @@ export class PlainDisplay implements Display {
   #openedAt = 0
   #lineAt = 0
 
-  constructor(write: (line: string) => void, secondsPerLine: number) {
+  constructor(write: (line: string) => void, msPerLine: number) {
     this.#write = write
-    this.#leastGap = secondsPerLine * 1000
+    this.#leastGap = msPerLine
   }
 
   open(now: number): void {
@@ -20,8 +22,10 @@ export class PlainDisplay implements Display {
     this.#lineAt = now
   }
 
-  isDue(now: number): boolean {
-    return now - this.#lineAt >= Math.max(this.#leastGap, (this.#lineAt - this.#openedAt) / 10)
+  isDue(now: number, isEpochOver: boolean): boolean {
+    return (
+      !isEpochOver && now - this.#lineAt >= Math.max(this.#leastGap, (this.#lineAt - this.#openedAt) / 10)
+    )
   }
 
   showStatus({ head, tail }: StatusText, now: number): void {

@@ -1,5 +1,5 @@
 import { Callback, type TensorRef, type TrainerHandle, type TrainerState } from '@trainyard/core'
-import type { Display, StatusText } from './display.ts'
+import type { Display } from './display.ts'
 import { LiveDisplay } from './live-display.ts'
 import { namedScalars, validationScalars } from './named-scalars.ts'
 import { countText, scalarsText } from './number-text.ts'
@@ -9,12 +9,16 @@ import { Pace } from './pace.ts'
 import { PlainDisplay } from './plain-display.ts'
 import { RunSummary } from './run-summary.ts'
 import { epochText, type Span, spanAt } from './span.ts'
+import { batchStatus, joined, trainStatus } from './status-text.ts'
 import { durationText, leftText } from './time-text.ts'
 
-export interface ProgressBarOptions<Name extends string> {
+export interface ProgressBarOptions<Read extends string | TensorRef> {
   /** Scalars to show, by name or reference. Default: `['loss']`. */
-  tensorsToLog?: readonly (Name | TensorRef)[]
-  /** Reads them at every so many steps, at the first step and at each epoch's last: reading a number makes the device wait. Default: 10. */
+  tensorsToLog?: readonly Read[]
+  /**
+   * Reads them at every so many steps, at the first step and at each epoch's last: reading a number makes
+   * the device wait. Default: 10.
+   */
   stepFreq?: number
   /** Where nothing can be redrawn: the least time between two lines about an epoch under way. Default: 30. */
   secondsPerLine?: number
@@ -22,7 +26,10 @@ export interface ProgressBarOptions<Name extends string> {
   digits?: number
   /** Default: `process.stdout`, where there is one; else plain lines go through `trainer.host.print`. */
   stream?: OutputStream
-  /** Whether to redraw one line, or write plain ones. Default: redraws on a terminal, unless the variable `CI` is set. */
+  /**
+   * Redraws one line, or writes plain ones. Default: whether it is a terminal and the variable `CI` not
+   * set.
+   */
   live?: boolean
 }
 
@@ -30,12 +37,13 @@ export interface ProgressBarOptions<Name extends string> {
 const manyLines = 100
 
 /**
- * Shows how far a run is: epoch, bar, steps, speed, time left and loss, in one line of the terminal that is redrawn ten times a second at most; and a line
- * that stays after each epoch. Where the output is no terminal it writes plain lines, few of them.
+ * Shows how far a run is: epoch, bar, steps, speed, time left and loss, in one line of the terminal that is
+ * redrawn ten times a second at most; and a line that stays after each epoch. Where the output is no
+ * terminal it writes plain lines, few of them.
  */
-export class ProgressBar<const Name extends string = 'loss'> extends Callback<Name> {
+export class ProgressBar<const Read extends string | TensorRef = 'loss'> extends Callback<Extract<Read, string>> {
   override readonly enforce = 'post'
-  override readonly reads: readonly (Name | TensorRef)[]
+  override readonly reads: readonly (Extract<Read, string> | TensorRef)[]
   readonly #stepFreq: number
   readonly #msPerLine: number
   readonly #digits: number
@@ -53,10 +61,10 @@ export class ProgressBar<const Name extends string = 'loss'> extends Callback<Na
   /** The line that was left out last: if nothing comes after it, it is printed at the end. */
   #leftOut: string | undefined
 
-  constructor(options: ProgressBarOptions<Name> = {}) {
+  constructor(options: ProgressBarOptions<Read> = {}) {
     super()
     const {
-      tensorsToLog = ['loss' as Name],
+      tensorsToLog = ['loss'] as unknown as readonly Read[],
       stepFreq = 10,
       secondsPerLine = 30,
       digits = 4,
@@ -68,7 +76,7 @@ export class ProgressBar<const Name extends string = 'loss'> extends Callback<Na
     if (!(secondsPerLine > 0)) fail(`\`secondsPerLine\` must be a number above 0, not ${secondsPerLine}`)
     if (stream !== undefined && typeof stream?.write !== 'function')
       fail('`stream` must have a method write(text), as process.stdout has')
-    this.reads = tensorsToLog
+    this.reads = tensorsToLog as readonly (Extract<Read, string> | TensorRef)[]
     this.#stepFreq = stepFreq
     this.#msPerLine = secondsPerLine * 1000
     this.#digits = digits
@@ -76,7 +84,9 @@ export class ProgressBar<const Name extends string = 'loss'> extends Callback<Na
     this.#live = stream !== undefined && (options.live ?? canRedraw(stream))
   }
 
-  /** Goes by steps alone: all ranks have to read at the same ones, whatever their clocks and terminals say. */
+  /**
+   * Goes by steps alone: all ranks have to read at the same ones, whatever their clocks and terminals say.
+   */
   override readsAt({ step, isLastBatch }: TrainerState): boolean {
     return step % this.#stepFreq === 0 || step === 1 || isLastBatch
   }
@@ -150,16 +160,12 @@ export class ProgressBar<const Name extends string = 'loss'> extends Callback<Na
     if (!display) return
     const now = trainer.host.now()
     if (this.#leftOut) display.print(this.#leftOut, now)
+    const isTraining = state.action === 'train'
+    const isDone = this.#summary.outcome(trainer) === 'done'
     // After an ordinary end, the line of the last epoch has said it all.
-    const outcome = this.#summary.outcome(state, trainer)
-    const isSaid =
-      state.action === 'train' && outcome === 'done' && state.batch === 0 && this.#summary.steps(state) > 0
-    if (!isSaid) {
-      const scalars = state.action === 'train' || outcome === 'done' ? namedScalars(this.reads, state) : []
-      display.print(
-        joined(this.#summary.line(state, trainer), state.action === 'infer' ? '' : this.#scalars(scalars)),
-        now,
-      )
+    if (!(isTraining && isDone && state.batch === 0 && this.#summary.steps(state) > 0)) {
+      const scalars = isTraining ? this.#scalars(namedScalars(this.reads, state)) : ''
+      display.print(joined(this.#summary.line(state, trainer), scalars), now)
     }
     display.close()
     this.#display = undefined
@@ -178,35 +184,12 @@ export class ProgressBar<const Name extends string = 'loss'> extends Callback<Na
     if (!display) return
     const now = trainer.host.now()
     this.#pace.tick(now)
-    if (display.isDue(now))
-      display.showStatus(
-        state.action === 'train' ? this.#trainStatus(state, trainer) : this.#batchStatus(state),
-        now,
-      )
-  }
-
-  #trainStatus(state: TrainerState, trainer: TrainerHandle): StatusText {
-    const { from, total, of } = this.#span
-    const done = state.step - from
-    const rate = this.#pace.text('step')
-    const scalars = this.#scalars(namedScalars(this.reads, state))
-    const head = epochText(state, trainer)
-    if (total === undefined)
-      return { head, fraction: undefined, tail: joined(`step ${state.step}`, rate, scalars) }
-    const fraction = Math.min(done / total, 1)
-    const percent = `${Math.floor(fraction * 100)}%`.padStart(4)
-    const count = `${of === 'run' ? 'step ' : ''}${String(done).padStart(String(total).length)}/${total}`
-    const left = done < total ? this.#pace.timeFor(total - done) : undefined
-    return {
-      head,
-      fraction,
-      tail: joined(percent, count, rate, left === undefined ? '' : leftText(left), scalars),
-    }
-  }
-
-  #batchStatus({ action, batch }: TrainerState): StatusText {
-    const head = action === 'eval' ? 'evaluating' : 'predicting'
-    return { head, fraction: undefined, tail: joined(countText(batch, 'batch'), this.#pace.text('batch')) }
+    if (!display.isDue(now, state.isLastBatch)) return
+    const status =
+      state.action === 'train'
+        ? trainStatus(state, trainer, this.#span, this.#pace, this.#scalars(namedScalars(this.reads, state)))
+        : batchStatus(state, this.#pace)
+    display.showStatus(status, now)
   }
 
   /** Estimates the rest of the run from this process's own steps, validation and saving included. */
@@ -228,8 +211,4 @@ export class ProgressBar<const Name extends string = 'loss'> extends Callback<Na
     this.#lastLineAt = now
     this.#display?.print(line, now)
   }
-}
-
-function joined(...parts: (string | undefined)[]): string {
-  return parts.filter(Boolean).join('  ')
 }

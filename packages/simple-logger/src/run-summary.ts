@@ -2,7 +2,10 @@ import type { TrainerHandle, TrainerState } from '@trainyard/core'
 import { countText } from './number-text.ts'
 import { durationText, rateText } from './time-text.ts'
 
-/** Remembers how an action began, to tell in one line how it ended. Counts and speed are those of this process, not of the run before a resume. */
+/**
+ * Remembers how an action began, to tell in one line how it ended. Counts and speed are those of this
+ * process, not of the run before a resume.
+ */
 export class RunSummary {
   #startedAt = 0
   #firstStep = 0
@@ -33,20 +36,19 @@ export class RunSummary {
     const ms = this.elapsed(trainer)
     if (state.action !== 'train') {
       const verb = state.action === 'eval' ? 'evaluat' : 'predict'
-      return `${this.#failed ? `${verb}ing failed after` : `${verb}ed`} ${countText(state.batch, 'batch')} in ${durationText(ms)}`
+      const what = this.#failed ? `${verb}ing failed after` : `${verb}ed`
+      return `${what} ${countText(state.batch, 'batch')} in ${durationText(ms)}`
     }
     const steps = this.steps(state)
     const rate = steps > 0 && ms > 0 ? `, ${rateText(steps, ms, 'step')}` : ''
     const epoch = state.batch > 0 ? state.epoch + 1 : state.epoch
-    return `${this.outcome(state, trainer)} at step ${state.step} (epoch ${epoch}): ${countText(steps, 'step')} in ${durationText(ms)}${rate}`
+    const place = `${this.outcome(trainer)} at step ${state.step} (epoch ${epoch})`
+    return `${place}: ${countText(steps, 'step')} in ${durationText(ms)}${rate}`
   }
 
-  /** Tells whether the action came to its planned end. */
-  outcome(
-    { action, step, epoch }: TrainerState,
-    { maxSteps = Infinity, maxEpochs = Infinity }: TrainerHandle,
-  ): 'done' | 'stopped' | 'failed' {
+  /** Tells whether the action came to its planned end; the end of `maxTime` is one. */
+  outcome({ stopRequest }: TrainerHandle): 'done' | 'stopped' | 'failed' {
     if (this.#failed) return 'failed'
-    return action !== 'train' || step >= maxSteps || epoch >= maxEpochs ? 'done' : 'stopped'
+    return stopRequest && stopRequest.reason !== 'maxTime' ? 'stopped' : 'done'
   }
 }

@@ -2,36 +2,43 @@ import {
   type LogPoint,
   ScalarLogger,
   type ScalarLoggerOptions,
+  type TensorRef,
   type TrainerHandle,
   type TrainerState,
 } from '@trainyard/core'
-import { namedScalars } from './named-scalars.ts'
 import { numberWidth, scalarsText } from './number-text.ts'
 import { wholeNumber } from './options.ts'
 import { RunSummary } from './run-summary.ts'
 import { durationText } from './time-text.ts'
 
-export interface SimpleLoggerOptions<Name extends string> extends ScalarLoggerOptions<Name> {
-  /** The learning rate of the first optimizer, beside the scalars. Default: false, since most runs never change it. */
+export interface SimpleLoggerOptions<Read extends string | TensorRef> extends ScalarLoggerOptions<Read> {
+  /**
+   * The learning rate of the first optimizer, beside the scalars. Default: false, since most runs never
+   * change it.
+   */
   logLearningRate?: boolean
-  /** How the run ended, after how many steps and how long; for `evaluate()` and `predict()`, too. Default: true. */
+  /**
+   * How the run ended, after how many steps and how long; for `evaluate()` and `predict()`, too. Default:
+   * true.
+   */
   logEnd?: boolean
   /** Significant digits of a number. Default: 4. */
   digits?: number
 }
 
 /**
- * Prints the training loss, or any scalars, every 100 steps and at the last step of the run; the `val_*` metrics after each validation; a line after each
- * epoch and at the end. The lines go through `trainer.host.print`: to the console, unless the trainer has a host of its own.
+ * Prints the training loss, or any scalars, every 100 steps and at the last step of the run; the `val_*`
+ * metrics after each validation; a line after each epoch and at the end. The lines go through
+ * `trainer.host.print`: to the console, unless the trainer has a host of its own.
  */
-export class SimpleLogger<const Name extends string = 'loss'> extends ScalarLogger<Name> {
+export class SimpleLogger<const Read extends string | TensorRef = 'loss'> extends ScalarLogger<Read> {
   readonly #digits: number
   readonly #logEnd: boolean
   readonly #summary = new RunSummary()
   #maxSteps: number | undefined
   #maxEpochs: number | undefined
 
-  constructor(options: SimpleLoggerOptions<Name> = {}) {
+  constructor(options: SimpleLoggerOptions<Read> = {}) {
     const { digits = 4, logEnd = true, logLearningRate = false } = options
     wholeNumber('digits', digits, 1, 17)
     super({ ...options, logLearningRate })
@@ -39,7 +46,10 @@ export class SimpleLogger<const Name extends string = 'loss'> extends ScalarLogg
     this.#logEnd = logEnd
   }
 
-  /** Reads every `stepFreq` steps, and at the step that is known to be the run's last: a short run prints its loss, too. */
+  /**
+   * Reads every `stepFreq` steps, and at the step that is known to be the run's last: a short run prints
+   * its loss, too.
+   */
   override readsAt(state: TrainerState): boolean {
     const isLast = state.step === this.#maxSteps || (state.isLastBatch && state.epoch + 1 === this.#maxEpochs)
     return isLast || super.readsAt(state)
@@ -56,11 +66,7 @@ export class SimpleLogger<const Name extends string = 'loss'> extends ScalarLogg
   }
 
   override onActionEnd(state: TrainerState, trainer: TrainerHandle): void {
-    if (!this.#logEnd || state.globalRank) return
-    const line = this.#summary.line(state, trainer)
-    const isEvaluated = state.action === 'eval' && this.#summary.outcome(state, trainer) === 'done'
-    const row = isEvaluated ? scalarsText(namedScalars(this.reads, state), this.#digits) : ''
-    trainer.host.print(row ? `${line}  ${row}` : line)
+    if (this.#logEnd && !state.globalRank) trainer.host.print(this.#summary.line(state, trainer))
   }
 
   protected override logScalars(
@@ -72,7 +78,7 @@ export class SimpleLogger<const Name extends string = 'loss'> extends ScalarLogg
     if (kind === 'epoch')
       return host.print(`epoch ${epoch} done in ${durationText(scalars.get('epoch_time')! * 1000)}`)
     const row = scalarsText(scalars, this.#digits, numberWidth(this.#digits))
-    // Where nobody knows how many steps there will be, six digits keep the columns of all but the longest runs.
+    // Where nobody knows how many steps there will be, six digits keep the columns of most runs.
     const stepText = String(step).padStart(totalSteps === undefined ? 6 : String(totalSteps).length)
     const epochText = kind === 'step' ? `  epoch ${String(epoch + 1).padStart(String(maxEpochs).length)}` : ''
     host.print(`step ${stepText}${epochText}  ${row}`)

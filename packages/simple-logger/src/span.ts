@@ -10,8 +10,9 @@ export interface Span {
 }
 
 /**
- * Gives the span that begins or goes on here: the epoch, where its length is known, cut short by `maxSteps`; else the whole run. A resume in the middle of an
- * epoch counts back by whole epochs, since batches may be several to a step.
+ * Gives the span that begins or goes on here: the epoch, where its length is known, cut short by
+ * `maxSteps`; else the whole run. A resume in the middle of an epoch counts back by whole epochs, since
+ * batches may be several to a step.
  */
 export function spanAt({ step, epoch, batch }: TrainerState, trainer: TrainerHandle): Span {
   const { stepsPerEpoch, totalSteps, maxSteps = Infinity } = trainer

@@ -1,0 +1,50 @@
+import { fail } from './errors.ts'
+import type { TrainingModule } from './module.ts'
+import type { Strategy } from './strategy.ts'
+import { isScalar, type TensorLike, toHost } from './tensor.ts'
+import type { Awaitable } from './awaitable.ts'
+
+/** The named outputs of a batch, and its weight in every mean. */
+export interface WeightedOutputs {
+  readonly outputs: Record<string, TensorLike>
+  readonly examples: number
+}
+
+/** Means of scalars over batches and ranks, weighted by examples. */
+export interface WeightedMeans {
+  /** Reads the named scalars of some batches in one go and adds them up; without names, all that the first batch has. */
+  add(batches: readonly WeightedOutputs[], names?: readonly string[]): Promise<void>
+  /** Gives the means. `option` is what gave the batches. */
+  over(option: string): Promise<Map<string, number>>
+}
+
+export function weightedMeans({ module, strategy }: { readonly module: TrainingModule<never>; readonly strategy: Strategy }): WeightedMeans {
+  let names: readonly string[]
+  let rows = 0
+  let last: ArrayLike<number> = []
+  /** A sum for each name; the last is that of the weights. */
+  let sums: Float64Array
+  return {
+    async add(batches, only) {
+      names ??= only ?? Object.keys(batches[0]!.outputs).filter((name) => isScalar(batches[0]!.outputs[name]!))
+      sums ??= new Float64Array(names.length + 1)
+      last = await readScalars(module, batches.flatMap(({ outputs }) => names.map((name) => outputs[name]!)))
+      for (const [row, { examples }] of batches.entries()) {
+        for (let i = 0; i < names.length; i++) sums[i]! += last[row * names.length + i]! * examples
+        sums[names.length]! += examples
+        rows++
+      }
+    },
+    async over(option) {
+      if (!rows) fail(`\`${option}\` gives no batches`)
+      // A lone batch is passed on as it is, without rounding.
+      const alone = rows === 1 && strategy.worldSize === 1
+      await strategy.allReduce(sums)
+      return new Map(names.map((name, i) => [name, alone ? last[i]! : sums[i]! / sums.at(-1)!]))
+    },
+  }
+}
+
+function readScalars(module: TrainingModule<never>, values: readonly TensorLike[]): Awaitable<ArrayLike<number>> {
+  return module.readScalars?.(values) ?? Promise.all(values.map(async (value) => Number((await toHost(value)).data[0])))
+}
