@@ -154,7 +154,7 @@ class AsyncBatches<S, B> implements AsyncIterableIterator<B> {
    * all that was asked for.
    */
   #pull(): Promise<IteratorResult<S, unknown>> {
-    const pull = (): Awaitable<IteratorResult<S, unknown>> => (this.#over ? over : this.#steps.next())
+    const pull = (): Awaitable<IteratorResult<S, unknown>> => this.#steps.next()
     const step = this.#pulled.then(pull, pull)
     this.#pulled = step
     return step

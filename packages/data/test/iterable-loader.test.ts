@@ -85,10 +85,7 @@ test('examples are read as batches are asked for, not before', () => {
 })
 
 test('each rank takes its slice of each batch', async () => {
-  const stream = async function* (): AsyncGenerator<number> {
-    yield* numbers(6)
-  }
-  expect(await gatherRanks(iterableLoader(stream, { batchSize: 4 }), 2)).toEqual([
+  expect(await gatherRanks(iterableLoader(six, { batchSize: 4 }), 2)).toEqual([
     [[0, 1], [4]],
     [[2, 3], [5]],
   ])
@@ -112,9 +109,6 @@ test('the stream is closed when the epoch is left, and when a step fails', async
   const openAsync = async function* () {
     yield* open('async')()
   }
-  const crash = (): never => {
-    throw new Error('crash')
-  }
   for (const _ of iterableLoader(open('left'), { batchSize: 2 }).epoch(0)) break
   for (const _ of iterableLoader(open('left, probed'), { batchSize: 2, collate: String }).epoch(0)) break
   for await (const _ of iterableLoader(openAsync, { batchSize: 2 }).epoch(0)) break
@@ -132,10 +126,6 @@ test('the stream is closed when the epoch is left, and when a step fails', async
 })
 
 test('an error of the stream comes after the batches before it', async () => {
-  const breaking = async function* (): AsyncGenerator<number> {
-    yield* numbers(3)
-    throw new Error('connection lost')
-  }
   const batches = iterableLoader(breaking, { batchSize: 2 }).epoch(0)[Symbol.asyncIterator]()
   expect(await batches.next()).toEqual({ done: false, value: [0, 1] })
   await expect(batches.next()).rejects.toThrow('connection lost')
@@ -156,3 +146,16 @@ test('bad input is named', () => {
     '[data] `batchSize` 1 is too small for 2 ranks',
   )
 })
+
+async function* six(): AsyncGenerator<number> {
+  yield* numbers(6)
+}
+
+async function* breaking(): AsyncGenerator<number> {
+  yield* numbers(3)
+  throw new Error('connection lost')
+}
+
+function crash(): never {
+  throw new Error('crash')
+}

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { iterableLoader, loader, type ShardRemainder } from '../src/index.ts'
 import { gather, gatherRanks, numbers } from './gather.ts'
@@ -16,7 +16,10 @@ const cases = fc
     epoch: fc.nat(9),
   })
   // Twice the ranks is always enough for a batch to lend the last one what it lacks.
-  .map(({ extra, ...rest }) => ({ ...rest, batchSize: 2 * rest.ranks + extra }))
+  .map(({ length, ranks, extra, shuffle, dropLast, epoch }) => {
+    const batchSize = 2 * ranks + extra
+    return { length, ranks, batchSize, shuffle, dropLast, epoch }
+  })
   .filter(({ length, ranks, batchSize, dropLast }) => length >= (dropLast ? batchSize : ranks))
 
 const remainders: ShardRemainder[] = ['spread', 'pad', 'drop']

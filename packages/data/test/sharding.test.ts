@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { iterableLoader, loader } from '../src/index.ts'
+import { iterableLoader, loader, type ShardRemainder } from '../src/index.ts'
 import { gatherRanks, numbers } from './gather.ts'
 
 test('each rank takes its slice of every batch', async () => {
@@ -17,8 +17,6 @@ test('each rank takes its slice of every batch', async () => {
 })
 
 test('what the ranks do not divide is spread, used again or left out', async () => {
-  const slices = (shardRemainder: 'spread' | 'pad' | 'drop') =>
-    gatherRanks(loader(numbers(5), { batchSize: 5, shardRemainder }), 3)
   expect(await slices('spread')).toEqual([[[0, 1]], [[2, 3]], [[4]]])
   expect(await slices('pad')).toEqual([[[0, 1]], [[2, 3]], [[4, 0]]])
   expect(await slices('drop')).toEqual([[[0]], [[1]], [[2]]])
@@ -57,3 +55,7 @@ test('the ways out work', async () => {
   const padded = await gatherRanks(loader(numbers(2), { batchSize: 3, shardRemainder: 'pad' }), 3)
   expect(padded).toEqual([[[0]], [[1]], [[0]]])
 })
+
+function slices(shardRemainder: ShardRemainder): Promise<number[][][]> {
+  return gatherRanks(loader(numbers(5), { batchSize: 5, shardRemainder }), 3)
+}

@@ -2,12 +2,6 @@ import { expect, test } from 'vitest'
 import { loader, stack } from '../src/index.ts'
 
 test('stacks numbers, typed arrays and tensors, name by name', () => {
-  const example = (n: number) => ({
-    id: n,
-    pixels: Uint8Array.of(n, n + 1),
-    image: { data: Float32Array.of(n, n, n, n), shape: [2, 2] },
-    box: { corner: Int32Array.of(n), scale: { data: Float64Array.of(n / 2), shape: [] } },
-  })
   const [batch] = loader([1, 2].map(example), { batchSize: 2, collate: stack }).epoch(0)
   expect(batch).toEqual({
     id: { data: Float32Array.of(1, 2), shape: [2] },
@@ -29,7 +23,6 @@ test('stacks plain numbers and big ones', () => {
 })
 
 test('refuses what cannot be stacked', () => {
-  const floats = (...values: number[]) => Float32Array.from(values)
   const bad: [unknown[], string][] = [
     [[], 'stack() needs at least one example'],
     [['a'], 'stack() takes numbers, typed arrays, { data, shape } and records of them, not string a'],
@@ -39,18 +32,27 @@ test('refuses what cannot be stacked', () => {
       'stack() takes numbers, typed arrays, { data, shape } and records of them, for `xs` not an array',
     ],
     [[1, undefined], 'stack() needs examples of one kind, not a number and undefined'],
-    [[floats(1), 2], 'stack() needs examples of one kind, not a tensor and number 2'],
+    [[Float32Array.of(1), 2], 'stack() needs examples of one kind, not a tensor and number 2'],
     [
-      [{ a: { b: floats(1) } }, { a: { b: floats(1, 2) } }],
+      [{ a: { b: Float32Array.of(1) } }, { a: { b: Float32Array.of(1, 2) } }],
       'stack() needs examples of one class and shape, for `a.b` not Float32Array [1] and Float32Array [2]',
     ],
     [
-      [floats(1), Int8Array.of(1)],
+      [Float32Array.of(1), Int8Array.of(1)],
       'stack() needs examples of one class and shape, not Float32Array [1] and Int8Array [1]',
     ],
-    [[{ data: floats(1), shape: [2] }], 'an example has 1 values, but its shape [2] needs 2'],
+    [[{ data: Float32Array.of(1), shape: [2] }], 'an example has 1 values, but its shape [2] needs 2'],
     [[{ xs: 1 }, { xs: 1, ys: 2 }], 'stack() needs examples with the same names, not xs and xs, ys'],
     [[{ xs: 1 }, 7], 'stack() needs examples with the same names, not xs and '],
   ]
   for (const [examples, message] of bad) expect(() => stack(examples)).toThrow(`[data] ${message}`)
 })
+
+function example(n: number) {
+  return {
+    id: n,
+    pixels: Uint8Array.of(n, n + 1),
+    image: { data: Float32Array.of(n, n, n, n), shape: [2, 2] },
+    box: { corner: Int32Array.of(n), scale: { data: Float64Array.of(n / 2), shape: [] } },
+  }
+}

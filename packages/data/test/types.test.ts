@@ -93,10 +93,13 @@ test('take and prefetch leave the type of batches and their timing', () => {
 })
 
 test('a function over any type of example can make a loader of it', () => {
-  const make = <T>(examples: T[]): DataLoader<T[]> => loader(examples, options)
   expectTypeOf(make([1])).toEqualTypeOf<DataLoader<number[]>>()
 })
 
 function never(): never {
   throw new Error('not called')
+}
+
+function make<T>(examples: T[]): DataLoader<T[]> {
+  return loader(examples, options)
 }

@@ -19,3 +19,13 @@ export { type ForwardContext, type ParameterGroup, TfModule, type TfModuleOption
 export { accuracy, binaryAccuracy, binaryCrossEntropy, crossEntropy, type LossFunction, meanAbsoluteError, meanSquaredError } from './losses.ts'
 export { keyedRandom, type RandomKey, withRandom } from './random.ts'
 export type { TensorInput, TensorsOf } from './tensor-input.ts'
+
+// Optimizers
+export { Optimizer, type OptimizerOptions } from './optimizers/optimizer.ts'
+export { sgd, type SgdOptions } from './optimizers/sgd.ts'
+export { adam, type AdamOptions, adamW, type AdamWOptions } from './optimizers/adam.ts'
+export { rmsprop, type RmspropOptions } from './optimizers/rmsprop.ts'
+export { adagrad, type AdagradOptions } from './optimizers/adagrad.ts'
+export { fromTfOptimizer } from './optimizers/tf-optimizer.ts'
+export { globalNorm } from './clipping.ts'
+export { chain, constant, cosine, linearWarmup, type Schedule, stepDecay } from './schedules.ts'

