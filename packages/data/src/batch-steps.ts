@@ -2,8 +2,8 @@ import { type Awaitable, isPromise } from '@trainyard/core'
 import { optionalFunction } from './options.ts'
 
 /**
- * Where in the run a batch stands: key what is random in a `transform` by it, and a resumed run sees the
- * same.
+ * Where in the run a batch stands. What is random in a `transform` should depend on it alone, so that a
+ * resumed run sees the same.
  */
 export interface BatchPosition {
   readonly epoch: number
@@ -16,8 +16,8 @@ export interface BatchSteps<Examples, Collated, Transformed> {
   /** Makes a batch of a list of examples, for example `stack`. Default: the list is the batch. */
   collate?: (examples: Examples) => Collated
   /**
-   * Changes a finished batch, for example scales pixels. It may write into what it is given, and may give a
-   * promise.
+   * Changes a finished batch, for example scales pixels; it may give a promise. The examples still belong to
+   * the data set: it may write only into what `collate` has made.
    */
   transform?: (batch: Awaited<Collated>, position: BatchPosition) => Transformed
 }

@@ -150,12 +150,12 @@ class AsyncBatches<S, B> implements AsyncIterableIterator<B> {
   }
 
   /**
-   * Takes a step when the one before is there; none once it is over, so that a stop does not have to wait for
-   * all that was asked for.
+   * Takes a step when the one before is there. So a stop has at most one to wait for, however many batches were
+   * asked for.
    */
   #pull(): Promise<IteratorResult<S, unknown>> {
     const pull = (): Awaitable<IteratorResult<S, unknown>> => this.#steps.next()
-    const step = this.#pulled.then(pull, pull)
+    const step = Promise.resolve(pull())
     this.#pulled = step
     return step
   }

@@ -25,7 +25,8 @@ export interface LoaderOptions<Example, Collated, Transformed>
 /** Options for a data set of columns: it needs no `collate`. */
 export interface ColumnLoaderOptions<Batch, Transformed> extends BatchOptions, ShuffleOptions {
   /**
-   * Changes a batch, for example scales pixels. It may write into what it is given, and may give a promise.
+   * Changes a batch, for example scales pixels; it may give a promise. The batch is a copy, which it may write
+   * into.
    */
   transform?: (batch: Batch, position: BatchPosition) => Transformed
 }

@@ -54,14 +54,16 @@ class Ahead<B> implements AsyncIterableIterator<B> {
 
   async next(): Promise<IteratorResult<B, unknown>> {
     while (!this.#over && this.#waiting.length <= this.#ahead) this.#waiting.push(this.#request())
-    const step = this.#waiting.shift()
-    if (!step) return over
+    const request = this.#waiting.shift()
+    if (!request) return over
+    let last = true
     try {
-      return await step
-    } catch (error) {
-      // As after an error of any iterator, nothing comes any more.
-      this.#waiting = []
-      throw error
+      const step = await request
+      last = step.done === true
+      return step
+    } finally {
+      // After the end or an error nothing comes any more, whatever was asked for ahead.
+      if (last) this.#waiting = []
     }
   }
 

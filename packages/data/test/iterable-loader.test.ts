@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { iterableLoader, prefetch } from '../src/index.ts'
-import { gather, gatherRanks, numbers, settle } from './gather.ts'
+import { deferred, gather, gatherRanks, numbers, settle } from './gather.ts'
 
 test('a synchronous iterable gives synchronous batches, in each epoch anew', () => {
   const data = iterableLoader(new Set(['a', 'b', 'c']), { batchSize: 2 })
@@ -123,6 +123,25 @@ test('the stream is closed when the epoch is left, and when a step fails', async
   await expect(gather(prefetch(iterableLoader(openAsync, later)))).rejects.toThrow('crash')
   await settle()
   expect(closed).toEqual(['first', 'second', 'third', 'async'])
+})
+
+test('what is being read when the epoch is left is not transformed', async () => {
+  const reading = deferred<void>()
+  const transformed: number[][] = []
+  const slow = async function* (): AsyncGenerator<number> {
+    yield 0
+    await reading.promise
+    yield 1
+  }
+  const transform = (batch: number[]) => transformed.push(batch)
+  const batches = iterableLoader(slow, { batchSize: 1, transform }).epoch(0)[Symbol.asyncIterator]()
+  await batches.next()
+  const second = batches.next()
+  const stopped = batches.return?.()
+  reading.resolve()
+  await stopped
+  expect((await second).done).toBe(true)
+  expect(transformed).toEqual([[0]])
 })
 
 test('an error of the stream comes after the batches before it', async () => {

@@ -152,6 +152,44 @@ test('takes any loader, and one that is behind an async generator, too', async (
   await expect(gather(prefetch(own), 2)).rejects.toThrow('at the end')
 })
 
+test('asks an iterator for nothing more after its error, its end or a stop', async () => {
+  let asked = 0
+  const restless = (end: number): DataLoader<number> => ({
+    epoch: () => ({
+      [Symbol.asyncIterator]: () => ({
+        next: async () => {
+          const value = asked++
+          if (value === 2) throw new Error('once')
+          return value < end ? { done: false, value } : { done: true, value: undefined }
+        },
+      }),
+    }),
+  })
+  const shard = { rank: 0, size: 1 }
+  const open = (end: number) =>
+    prefetch(restless(end), { ahead: 2 }).epoch(0, 0, shard) as AsyncIterable<number>
+  const failing = open(9)[Symbol.asyncIterator]()
+  expect([(await failing.next()).value, (await failing.next()).value]).toEqual([0, 1])
+  await expect(failing.next()).rejects.toThrow('once')
+  expect((await failing.next()).done).toBe(true)
+  expect(asked).toBe(3)
+
+  asked = 3
+  const ending = open(4)[Symbol.asyncIterator]()
+  expect((await ending.next()).value).toBe(3)
+  await settle()
+  expect((await ending.next()).done).toBe(true)
+  expect((await ending.next()).done).toBe(true)
+  expect(asked).toBe(6)
+
+  asked = 3
+  const stopped = open(9)[Symbol.asyncIterator]()
+  expect((await stopped.next()).value).toBe(3)
+  await stopped.return?.()
+  expect((await stopped.next()).done).toBe(true)
+  expect(asked).toBe(6)
+})
+
 test('hands synchronous batches through', () => {
   const data = prefetch(loader(numbers(4), { batchSize: 2 }))
   expect([...data.epoch(0)]).toEqual([

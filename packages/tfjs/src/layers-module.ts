@@ -44,6 +44,8 @@ export function layersModule<const Losses extends string = never, const Metrics 
   return new TfModule<LayersBatch, LayersOutputs<Losses | Metrics>>({
     ...rest,
     variables: layersVariables(model),
+    // Not the variables' own flags: tf.sequential() sets them all when it is first called.
+    trainable: () => new Set(model.trainableWeights.map(variableOf)),
     forward({ xs, ys }, { training }) {
       const predictions = model.apply(xs, { training }) as tf.Tensor
       const outputs: Record<string, tf.Tensor> = { predictions }

@@ -19,14 +19,14 @@ export function watchForLeaks(handler: AnyHandler, { callback, event }: { callba
     const left = state.numTensors - before
     if (left <= 0 || isPromise(result)) inARow = 0
     else if (++inARow === suspicious)
-      trainerOf(args)?.host.warn(
+      trainerOf(args).host.warn(
         `[tfjs] callback "${callback}" leaves ${left} tensor${left > 1 ? 's' : ''} behind at each ${event}: wrap its work in tf.tidy(), or dispose of what it makes`,
       )
     return result
   }
 }
 
-/** The trainer is the last argument of every handler. */
-function trainerOf(args: readonly unknown[]): TrainerHandle | undefined {
-  return args.findLast((arg) => arg !== undefined) as TrainerHandle | undefined
+/** The trainer comes after the state, or after the event's detail. */
+function trainerOf([, second, third]: readonly unknown[]): TrainerHandle {
+  return (third ?? second) as TrainerHandle
 }

@@ -45,6 +45,8 @@ export interface TfModuleOptions<Batch, O extends TfOutputs> {
   variables: Readonly<Record<string, tf.Variable>>
   /** Computes the outputs of a batch; runs inside `tf.tidy`, so intermediate tensors are freed. */
   forward: (batch: TensorsOf<Batch>, context: ForwardContext) => O
+  /** Which variables are trained now; asked at every batch. Default: those whose `trainable` is true. */
+  trainable?: () => ReadonlySet<tf.Variable>
   /** Updates all variables to lower `loss`. */
   optimizer?: Optimizer | tf.Optimizer
   /** Several optimizers, each with its variables and its loss. */
@@ -130,7 +132,10 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
     return isPromise(reduced) ? reduced.then((all) => this.#apply(all, trainable, context)) : this.#apply(reduced, trainable, context)
   }
 
-  #apply({ gradients, stop, nonFinite }: ReducedGradients, trainable: ReadonlyMap<string, tf.Variable>, { nonFinite: policy }: StepContext): StepResult {
+  #apply(reduced: ReducedGradients, trainable: ReadonlyMap<string, tf.Variable>, { nonFinite: policy }: StepContext): StepResult {
+    const { gradients, stop } = reduced
+    // Under `throw` a bad gradient shows in the next loss and ends the run; under `skip` it would spoil the weights for good.
+    const nonFinite = reduced.nonFinite || (policy === 'skip' && !areFinite(gradients.values()))
     if (!nonFinite || policy === 'apply')
       for (const { optimizer, owns } of this.#groups) optimizer.apply(only(gradients, owns), only(trainable, owns))
     tf.dispose([...gradients.values()])
@@ -200,10 +205,10 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
   }
 
   #trainable(): Map<string, tf.Variable> {
-    const trainable = new Map<string, tf.Variable>()
-    for (const [name, variable] of this.variables)
-      if (variable.trainable && this.#lossOf(name) !== undefined) trainable.set(name, variable)
-    return trainable
+    const chosen = this.#options.trainable?.()
+    const isTrained = (name: string, variable: tf.Variable): boolean =>
+      (chosen ? chosen.has(variable) : variable.trainable) && this.#lossOf(name) !== undefined
+    return new Map([...this.variables].filter(([name, variable]) => isTrained(name, variable)))
   }
 
   #lossOf(name: string): string | undefined {
@@ -252,6 +257,12 @@ function keepOutputs<O extends TfOutputs>(outputs: O, batch: unknown): O {
     return [name, tf.keep(own ? tensor : tf.clone(tensor))]
   })
   return Object.fromEntries(kept) as O
+}
+
+/** Looks at the sum of each gradient, where reading one costs nothing. */
+function areFinite(gradients: Iterable<tf.Tensor>): boolean {
+  if (!readsSynchronously()) return true
+  return tf.tidy(() => [...gradients].every((gradient) => Number.isFinite(tf.sum(gradient).dataSync()[0])))
 }
 
 function only<T>(map: ReadonlyMap<string, T>, owns: (name: string) => boolean): Map<string, T> {

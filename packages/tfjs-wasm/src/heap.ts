@@ -1,0 +1,187 @@
+import * as tf from '@tensorflow/tfjs'
+
+import { guardAllocation } from './allocation.ts'
+import type { TensorData, WasmBackend } from './backend.ts'
+
+/** Named inputs and attributes of a kernel, as the registry of TensorFlow.js passes them. */
+export type Inputs = tf.NamedTensorInfoMap
+export type Attrs = tf.NamedAttrMap
+
+const heaps = new WeakMap<object, Heap>()
+
+/** Gives the heap of a backend: always the same object for the same backend. */
+export function heapOf(backend: unknown): Heap {
+  const key = backend as WasmBackend
+  let heap = heaps.get(key)
+  if (!heap) {
+    guardAllocation(key.wasm)
+    heap = new Heap(key)
+    heaps.set(key, heap)
+  }
+  return heap
+}
+
+/**
+ * What a kernel may do with the memory of the backend: make and dispose tensors, look at their values, and call
+ * other kernels.
+ *
+ * Views (`float32`, `int32`, `words`) are into the linear memory. They die when it grows, which any allocation
+ * can bring about: make all tensors first, then take the views.
+ */
+export class Heap {
+  readonly backend: WasmBackend
+  readonly #shapes: number
+  /** Rows of the matrix that a tensor was when the matrix product first packed it; see `multiply`. */
+  readonly #packedRows = new WeakMap<TensorData, number>()
+
+  constructor(backend: WasmBackend) {
+    this.backend = backend
+    this.#shapes = backend.wasm._malloc(6 * Int32Array.BYTES_PER_ELEMENT) >>> 0
+  }
+
+  /** Makes a tensor whose values are whatever was in the memory before. */
+  make(shape: readonly number[], dtype: tf.DataType = 'float32'): tf.TensorInfo {
+    return this.backend.makeOutput([...shape], dtype)
+  }
+
+  /** Gives another shape to the same values. Dispose it like any other tensor. */
+  reshape(x: tf.TensorInfo, shape: readonly number[]): tf.TensorInfo {
+    this.backend.incRef(x.dataId)
+    return { dataId: x.dataId, shape: [...shape], dtype: x.dtype }
+  }
+
+  dispose(...tensors: tf.TensorInfo[]): void {
+    for (const tensor of tensors) this.backend.disposeData(tensor.dataId)
+  }
+
+  /** Runs the kernel that is registered under this name, with results that the caller disposes. */
+  run(name: string, inputs: Inputs, attrs: Attrs = {}): tf.TensorInfo {
+    const kernel = tf.getKernel(name, 'wasm').kernelFunc
+    return kernel({ inputs, attrs, backend: this.backend }) as tf.TensorInfo
+  }
+
+  float32(x: tf.TensorInfo): Float32Array {
+    return new Float32Array(this.#buffer, this.#data(x).memoryOffset, tf.util.sizeFromShape(x.shape))
+  }
+
+  int32(x: tf.TensorInfo): Int32Array {
+    return new Int32Array(this.#buffer, this.#data(x).memoryOffset, tf.util.sizeFromShape(x.shape))
+  }
+
+  bytes(x: tf.TensorInfo): Uint8Array {
+    return new Uint8Array(this.#buffer, this.#data(x).memoryOffset, tf.util.sizeFromShape(x.shape))
+  }
+
+  /** Views any tensor as integers of its width, to move values without a look at them. */
+  words(x: tf.TensorInfo): Uint32Array | Uint8Array {
+    if (x.dtype === 'bool') return this.bytes(x)
+    return new Uint32Array(this.#buffer, this.#data(x).memoryOffset, tf.util.sizeFromShape(x.shape))
+  }
+
+  /**
+   * Computes out[i] = a[i]·b[i] for pairs of row-major matrices, of `rows` × `inner` and `inner` × `columns`.
+   * `aIndex` and `bIndex` say which matrix of `a` and `b` is the i-th; without them there is just one product.
+   *
+   * Each goes to XNNPACK as a fully connected layer, which packs b and keeps it packed under the id of the
+   * tensor. A slice of a tensor is given an id of its own for that, and so is one that comes again in another
+   * shape: the packed copy does not remember its shape.
+   */
+  multiply(
+    a: tf.TensorInfo,
+    b: tf.TensorInfo,
+    out: tf.TensorInfo,
+    size: MatrixSize,
+    pairs?: MatrixPairs,
+  ): void {
+    const { rows, inner, columns } = size
+    const [left, right, result] = [this.#data(a), this.#data(b), this.#data(out)]
+    if (!pairs) {
+      if (this.packs(b, inner)) this.#product(left.id, right.id, result.id, size)
+      else
+        this.#aliased(right.memoryOffset, inner * columns, (id) =>
+          this.#product(left.id, id, result.id, size),
+        )
+      return
+    }
+    const { aIndex, bIndex } = pairs
+    for (let i = 0; i < aIndex.length; i++) {
+      const aAt = left.memoryOffset + aIndex[i]! * rows * inner * 4
+      const bAt = right.memoryOffset + bIndex[i]! * inner * columns * 4
+      const outAt = result.memoryOffset + i * rows * columns * 4
+      this.#aliased(aAt, rows * inner, (aId) =>
+        this.#aliased(bAt, inner * columns, (bId) =>
+          this.#aliased(outAt, rows * columns, (outId) => this.#product(aId, bId, outId, size)),
+        ),
+      )
+    }
+  }
+
+  /** Notes that `b` is about to be packed as a matrix of `rows`; false if it already is, with another number. */
+  packs(b: tf.TensorInfo, rows: number): boolean {
+    const data = this.#data(b)
+    const packed = this.#packedRows.get(data)
+    if (packed === undefined) this.#packedRows.set(data, rows)
+    return packed === undefined || packed === rows
+  }
+
+  /** Transposes each of `batch` row-major matrices of `rows` × `columns`. */
+  transposeMatrices(x: tf.TensorInfo, batch: number, rows: number, columns: number): tf.TensorInfo {
+    const out = this.make([batch, columns, rows], x.dtype)
+    if (batch === 0 || rows === 0 || columns === 0) return out
+    const dtype = x.dtype === 'int32' ? 1 : 0
+    const [from, to] = [this.#data(x).id, this.#data(out).id]
+    if (batch === 1) {
+      const [shape, perm] = this.#threes([rows, columns, 0], [1, 0, 0])
+      this.backend.wasm._Transpose(from, shape, 2, dtype, to, perm, 2)
+    } else {
+      const [shape, perm] = this.#threes([batch, rows, columns], [0, 2, 1])
+      this.backend.wasm._Transpose(from, shape, 3, dtype, to, perm, 3)
+    }
+    return out
+  }
+
+  get #buffer(): ArrayBufferLike {
+    return this.backend.wasm.HEAPU8.buffer
+  }
+
+  #data(x: tf.TensorInfo): TensorData {
+    return this.backend.dataIdMap.get(x.dataId)
+  }
+
+  #product(a: number, b: number, out: number, { rows, inner, columns }: MatrixSize): void {
+    const [aShape, bShape] = this.#threes([1, rows, inner], [1, inner, columns])
+    this.backend.wasm._BatchMatMul(a, aShape, 3, b, bShape, 3, 0, 0, out)
+  }
+
+  /** Registers a piece of memory as a tensor for as long as `use` takes, without copying it. */
+  #aliased(address: number, size: number, use: (id: number) => void): void {
+    const { tfjs } = this.backend.wasm
+    const id = this.backend.dataIdNextNumber++
+    tfjs.registerTensor(id, size, address)
+    use(id)
+    tfjs.disposeData(id)
+  }
+
+  /** Writes two triples where C++ can read them; gives their addresses. */
+  #threes(first: Triple, second: Triple): [number, number] {
+    const view = new Int32Array(this.#buffer, this.#shapes, 6)
+    view.set(first)
+    view.set(second, 3)
+    return [this.#shapes, this.#shapes + 12]
+  }
+}
+
+type Triple = readonly [number, number, number]
+
+/** A product of a `rows` × `inner` and an `inner` × `columns` matrix. */
+export interface MatrixSize {
+  readonly rows: number
+  readonly inner: number
+  readonly columns: number
+}
+
+/** Which matrix of a stack goes with which: product i takes matrix `aIndex[i]` of a and `bIndex[i]` of b. */
+export interface MatrixPairs {
+  readonly aIndex: ArrayLike<number>
+  readonly bIndex: ArrayLike<number>
+}

@@ -1,0 +1,42 @@
+import * as tf from '@tensorflow/tfjs'
+
+import { heapOf } from './heap.ts'
+import { type Kernel, register } from './kernel.ts'
+import { withoutListeners } from './listeners.ts'
+import { batchMatMul, fusedMatMul } from './matmul.ts'
+import { checkVersions } from './version.ts'
+
+const kernels: readonly Kernel[] = [batchMatMul, fusedMatMul]
+
+let registered: Promise<void> | undefined
+
+/**
+ * Adds the missing kernels to the WASM backend and replaces its wrong and slow ones. Starts the backend if
+ * it is not running, without making it the current one. A second call does nothing.
+ * @throws if TensorFlow.js or its backend is another version than the pinned one, or if the backend cannot start.
+ */
+export function registerTrainingKernels(): Promise<void> {
+  registered ??= registerAll().catch((error: unknown) => {
+    registered = undefined
+    throw error
+  })
+  return registered
+}
+
+async function registerAll(): Promise<void> {
+  const { version_wasm } = await import('@tensorflow/tfjs-backend-wasm')
+  checkVersions(tf.version_core, version_wasm)
+  heapOf(await startedBackend())
+  for (const kernel of kernels) register(kernel)
+}
+
+/** Gives the backend, running. */
+async function startedBackend(): Promise<tf.KernelBackend> {
+  const current = tf.getBackend() as string | undefined
+  if (current !== 'wasm') {
+    const started = await withoutListeners(() => tf.setBackend('wasm'))
+    if (!started) throw new Error('[tfjs-wasm] the WASM backend of TensorFlow.js could not be started')
+    if (current) await tf.setBackend(current)
+  }
+  return tf.engine().findBackend('wasm')
+}
