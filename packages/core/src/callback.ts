@@ -5,11 +5,16 @@ import type { TrainerState } from './state.ts'
 import type { AnyOutputs, Outputs } from './tensor.ts'
 import type { TensorRef } from './tensor-ref.ts'
 
+// The class below takes its members from this interface: all are optional, so any object with some of them is a callback.
+/* oxlint-disable typescript/no-unsafe-declaration-merging, typescript/no-extraneous-class, no-unused-vars */
 /**
  * A callback: any object with some of the events as methods. `Reads` are the names of the numbers that it wants, as literal types: the trainer's
  * compiler check holds them against the module's outputs.
  */
-export interface Callback<Reads extends string = never, O extends Outputs = AnyOutputs> extends EventHandlers<O> {
+export interface Callback<
+  Reads extends string = never,
+  O extends Outputs = AnyOutputs,
+> extends EventHandlers<O> {
   /** Stands in error messages, and is the key of its state in a checkpoint. Default: the name of the class. */
   readonly name?: string
   /** `post`: runs after the others, as loggers do. Otherwise callbacks run in the order of the list. */

@@ -27,9 +27,15 @@ export interface BatchIterator<B> {
 }
 
 /** Opens an epoch at a position. A plain iterable is gone through from its start up to there. */
-export async function openEpoch<B>(data: DataSource<B>, n: number, from: number, shard: Shard): Promise<BatchIterator<B>> {
+export async function openEpoch<B>(
+  data: DataSource<B>,
+  n: number,
+  from: number,
+  shard: Shard,
+): Promise<BatchIterator<B>> {
   if ('epoch' in data) return iterate(data.epoch(n, from, shard))
-  if (shard.size > 1) fail(`a plain iterable cannot be split over ${shard.size} ranks; pass a loader of @trainyard/data`)
+  if (shard.size > 1)
+    fail(`a plain iterable cannot be split over ${shard.size} ranks; pass a loader of @trainyard/data`)
   const batches = iterate(data)
   for (let skipped = 0; skipped < from; skipped++) if ((await batches.next()).done) break
   return batches
@@ -46,6 +52,9 @@ export function batchesOf(data: DataSource<unknown> | undefined): number | undef
 
 /** Checks that `data` can give batches at all. */
 export function checkData(option: string, data: unknown): void {
-  const able = typeof data === 'object' && data !== null && ('epoch' in data || Symbol.iterator in data || Symbol.asyncIterator in data)
+  const able =
+    typeof data === 'object' &&
+    data !== null &&
+    ('epoch' in data || Symbol.iterator in data || Symbol.asyncIterator in data)
   if (!able) fail(`\`${option}\` must be a data loader or an iterable of batches, not ${String(data)}`)
 }

@@ -34,7 +34,8 @@ export interface EventDecorator<E extends EventName> {
 /** Makes the decorator of an event; a package that adds an event makes its own with it. */
 export function eventDecorator<E extends EventName>(event: E): EventDecorator<E> {
   const decorate = (handler: Handler<E>, context?: ClassMethodDecoratorContext<Marked>): unknown => {
-    if (!context) return { name: handler.name || event, [event]: handler } satisfies EventHandlers & { name: string }
+    if (!context)
+      return { name: handler.name || event, [event]: handler } satisfies EventHandlers & { name: string }
     context.addInitializer(function () {
       // Looked up on the finished object, so that a filter fits above the mark as well as below it.
       ;(this[marks] ??= []).push({ event, handler: () => context.access.get(this) as Handler<EventName> })
@@ -46,7 +47,9 @@ export function eventDecorator<E extends EventName>(event: E): EventDecorator<E>
 
 /** The methods of a callback that were marked for an event. */
 export function markedHandlers(callback: object, event: EventName): Handler<EventName>[] {
-  return ((callback as Marked)[marks] ?? []).filter((mark) => mark.event === event).map((mark) => mark.handler())
+  return ((callback as Marked)[marks] ?? [])
+    .filter((mark) => mark.event === event)
+    .map((mark) => mark.handler())
 }
 
 export const onResume: EventDecorator<'onResume'> = eventDecorator('onResume')

@@ -29,7 +29,11 @@ export function inOrder<C extends Callback<string>>(callbacks: readonly C[]): C[
   return callbacks.toSorted((a, b) => Number(a.enforce === 'post') - Number(b.enforce === 'post'))
 }
 
-export function createDispatcher(callbacks: readonly Callback<string>[], state: TrainerState, trainer: TrainerHandle): Dispatcher {
+export function createDispatcher(
+  callbacks: readonly Callback<string>[],
+  state: TrainerState,
+  trainer: TrainerHandle,
+): Dispatcher {
   const lists = new Map<EventName, Entry[]>()
 
   const entriesOf = (callback: Callback<string>, event: EventName): Entry[] => {
@@ -37,7 +41,10 @@ export function createDispatcher(callbacks: readonly Callback<string>[], state: 
     const method = callback[event]
     return [...(method ? [method] : []), ...markedHandlers(callback, event)].map((handler) => {
       const call = handler.bind(callback)
-      return { owner, call: (trainer.module.wrapHandler?.(call, { callback: owner, event }) ?? call) as Entry['call'] }
+      return {
+        owner,
+        call: (trainer.module.wrapHandler?.(call, { callback: owner, event }) ?? call) as Entry['call'],
+      }
     })
   }
 
@@ -47,14 +54,24 @@ export function createDispatcher(callbacks: readonly Callback<string>[], state: 
     return list
   }
 
-  const run = (event: EventName, list: readonly Entry[], second: unknown, third?: unknown, i = 0): Promise<void> | undefined => {
+  const run = (
+    event: EventName,
+    list: readonly Entry[],
+    second: unknown,
+    third?: unknown,
+    i = 0,
+  ): Promise<void> | undefined => {
     const failed = (thrown: unknown): never => {
-      throw new Error(`[core] callback "${list[i]!.owner}" failed in ${event} at step ${state.step}: ${toError(thrown).message}`, { cause: thrown })
+      throw new Error(
+        `[core] callback "${list[i]!.owner}" failed in ${event} at step ${state.step}: ${toError(thrown).message}`,
+        { cause: thrown },
+      )
     }
     try {
       for (; i < list.length; i++) {
         const result = list[i]!.call(state, second, third, event)
-        if (result !== undefined && isPromise(result)) return Promise.resolve(result).then(() => run(event, list, second, third, i + 1), failed)
+        if (result !== undefined && isPromise(result))
+          return Promise.resolve(result).then(() => run(event, list, second, third, i + 1), failed)
       }
     } catch (error) {
       failed(error)
@@ -62,7 +79,11 @@ export function createDispatcher(callbacks: readonly Callback<string>[], state: 
     return undefined
   }
 
-  const withDetail = (event: EventName, list: readonly Entry[], detail: readonly unknown[]): Promise<void> | undefined =>
+  const withDetail = (
+    event: EventName,
+    list: readonly Entry[],
+    detail: readonly unknown[],
+  ): Promise<void> | undefined =>
     run(event, list, ...([...detail, trainer] as unknown as [unknown, unknown?]))
 
   return {

@@ -24,7 +24,9 @@ export interface EarlyStoppingOptions<Monitor extends string | TensorRef> {
  * Stops a run that no longer improves. A `val_*` value is looked at after each validation, any other after each epoch, as the epoch's last step gave it.
  * NaN is no improvement. What it remembers survives a resume.
  */
-export class EarlyStopping<const Monitor extends string | TensorRef = 'val_loss'> extends Callback<Extract<Monitor, string>> {
+export class EarlyStopping<const Monitor extends string | TensorRef = 'val_loss'> extends Callback<
+  Extract<Monitor, string>
+> {
   override readonly name: string
   override readonly reads: readonly (Extract<Monitor, string> | TensorRef)[]
   /** The best value so far. */
@@ -84,7 +86,10 @@ export class EarlyStopping<const Monitor extends string | TensorRef = 'val_loss'
 
   #check(state: TrainerState): void {
     const value = state.metrics.get(this.#label())
-    if (value === undefined) return fail(`${this.name} finds no metric "${this.#label()}"; there are: ${[...state.metrics.keys()].join(', ')}`)
+    if (value === undefined)
+      return fail(
+        `${this.name} finds no metric "${this.#label()}"; there are: ${[...state.metrics.keys()].join(', ')}`,
+      )
     const sign = this.#sign
     if (this.best === undefined ? !Number.isNaN(value) : sign * value < sign * this.best - this.#minDelta) {
       this.best = value

@@ -5,7 +5,10 @@ import type { TrainingRun } from './training-loop.ts'
 import type { WeightedOutputs } from './weighted-means.ts'
 
 /** Computes a batch. */
-export type Compute<B> = (batch: B, context: BatchContext) => BatchResult<object> | PromiseLike<BatchResult<object>>
+export type Compute<B> = (
+  batch: B,
+  context: BatchContext,
+) => BatchResult<object> | PromiseLike<BatchResult<object>>
 
 /** Goes through a data set once, in order. `visit` gets what `compute` makes of each batch; it is freed afterwards. */
 export async function onePass<B>(

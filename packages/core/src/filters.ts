@@ -7,9 +7,15 @@ import type { TrainerHandle } from './trainer-handle.ts'
  * Narrows a handler to some of its calls. One shape fits functions and methods: `onStepEnd(every(150)(fn))` and `@onStepEnd @every(150) method(state) {…}`.
  */
 export interface Filter {
-  <F extends (this: never, state: TrainerState, trainer: TrainerHandle) => unknown>(handler: F, context?: ClassMethodDecoratorContext<never>): F
+  <F extends (this: never, state: TrainerState, trainer: TrainerHandle) => unknown>(
+    handler: F,
+    context?: ClassMethodDecoratorContext<never>,
+  ): F
   /** For handlers of events with a detail: write its type. */
-  <F extends (this: never, state: TrainerState, ...rest: never[]) => unknown>(handler: F, context?: ClassMethodDecoratorContext<never>): F
+  <F extends (this: never, state: TrainerState, ...rest: never[]) => unknown>(
+    handler: F,
+    context?: ClassMethodDecoratorContext<never>,
+  ): F
 }
 
 /** Lets every `n`th through, counted in what the event is about: steps, batches or epochs done. */
@@ -30,8 +36,18 @@ export const onRankZero: Filter = filter((_count, state) => !state.globalRank)
 function filter(passes: (count: number, state: TrainerState) => boolean): Filter {
   return ((handler: (...args: unknown[]) => unknown) =>
     // The dispatcher passes the name of the event last; called by hand, there is none.
-    function (this: unknown, state: TrainerState, second: unknown, third: unknown, event: EventName = 'onStepEnd') {
-      const count = event.startsWith('onBatch') ? state.batch : event.startsWith('onEpoch') ? state.epoch : state.step
+    function (
+      this: unknown,
+      state: TrainerState,
+      second: unknown,
+      third: unknown,
+      event: EventName = 'onStepEnd',
+    ) {
+      const count = event.startsWith('onBatch')
+        ? state.batch
+        : event.startsWith('onEpoch')
+          ? state.epoch
+          : state.step
       return passes(count, state) ? handler.call(this, state, second, third, event) : undefined
     }) as unknown as Filter
 }

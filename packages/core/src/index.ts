@@ -65,4 +65,13 @@ export { single, type Strategy } from './strategy.ts'
 export type { Checkpoint, Checkpointer, ResumeSource, SavedCheckpoint } from './checkpointer.ts'
 export { defaultHost, type Host } from './host.ts'
 export { type Awaitable, isPromise } from './awaitable.ts'
-export type { AnyOutputs, HostTensor, MetricName, Outputs, TensorHandle, TensorLike, TensorName, TypedArray } from './tensor.ts'
+export type {
+  AnyOutputs,
+  HostTensor,
+  MetricName,
+  Outputs,
+  TensorHandle,
+  TensorLike,
+  TensorName,
+  TypedArray,
+} from './tensor.ts'

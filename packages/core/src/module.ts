@@ -94,7 +94,10 @@ export interface TrainingModule<Batch = unknown, O extends Outputs = AnyOutputs>
   /** Reads scalars in one go, in the order given; synchronously where the backend can. Without it each is read by its own `data()`. */
   readScalars?(values: readonly TensorLike[]): Awaitable<ArrayLike<number>>
   /** Lets the module watch over callbacks, for example for tensors that they leak. Called once a handler, before the run. */
-  wrapHandler?(handler: (...args: never[]) => unknown, owner: { callback: string; event: EventName }): (...args: never[]) => unknown
+  wrapHandler?(
+    handler: (...args: never[]) => unknown,
+    owner: { callback: string; event: EventName },
+  ): (...args: never[]) => unknown
   getState(): Awaitable<ModuleState>
   updateState(state: ModuleState): Awaitable<void>
 }

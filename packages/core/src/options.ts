@@ -8,7 +8,8 @@ export function wholeNumber(option: string, value: unknown, least: number): void
 
 /** Checks an option that is one of a few words. */
 export function oneOf(option: string, value: unknown, words: readonly string[]): void {
-  if (!words.includes(value as string)) fail(`\`${option}\` must be one of ${words.join(', ')}, not ${String(value)}`)
+  if (!words.includes(value as string))
+    fail(`\`${option}\` must be one of ${words.join(', ')}, not ${String(value)}`)
 }
 
 /** A span of time; the parts add up. */

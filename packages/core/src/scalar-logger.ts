@@ -31,7 +31,9 @@ export interface LogPoint {
  * The base of loggers: it knows what is due when, a subclass writes it. Besides `tensorsToLog` it logs `learning_rate`, `epoch`, `epoch_time` (seconds)
  * and the `val_*` metrics. In a run of several processes only rank zero writes.
  */
-export abstract class ScalarLogger<const Read extends string | TensorRef = 'loss'> extends Callback<Extract<Read, string>> {
+export abstract class ScalarLogger<const Read extends string | TensorRef = 'loss'> extends Callback<
+  Extract<Read, string>
+> {
   override readonly enforce = 'post'
   override readonly reads: readonly (Extract<Read, string> | TensorRef)[]
   readonly stepFreq: number
@@ -53,7 +55,11 @@ export abstract class ScalarLogger<const Read extends string | TensorRef = 'loss
   }
 
   /** Writes scalars, in the order in which they are to be shown. */
-  protected abstract logScalars(scalars: ReadonlyMap<string, number>, at: LogPoint, trainer: TrainerHandle): Awaitable<void>
+  protected abstract logScalars(
+    scalars: ReadonlyMap<string, number>,
+    at: LogPoint,
+    trainer: TrainerHandle,
+  ): Awaitable<void>
 
   override readsAt(state: TrainerState): boolean {
     return state.step % this.stepFreq === 0
@@ -78,16 +84,34 @@ export abstract class ScalarLogger<const Read extends string | TensorRef = 'loss
 
   override onValidationEnd(state: TrainerState, trainer: TrainerHandle): Awaitable<void> {
     if (!this.#validation) return
-    return this.#log(new Map([...state.metrics].filter(([name]) => name.startsWith('val_'))), 'validation', state, trainer)
+    return this.#log(
+      new Map([...state.metrics].filter(([name]) => name.startsWith('val_'))),
+      'validation',
+      state,
+      trainer,
+    )
   }
 
   override onEpochEnd(state: TrainerState, trainer: TrainerHandle): Awaitable<void> {
     if (!this.#epochs) return
     const seconds = (trainer.host.now() - this.#epochStart) / 1000
-    return this.#log(new Map([['epoch', state.epoch], ['epoch_time', seconds]]), 'epoch', state, trainer)
+    return this.#log(
+      new Map([
+        ['epoch', state.epoch],
+        ['epoch_time', seconds],
+      ]),
+      'epoch',
+      state,
+      trainer,
+    )
   }
 
-  #log(scalars: ReadonlyMap<string, number>, kind: LogPoint['kind'], state: TrainerState, trainer: TrainerHandle): Awaitable<void> {
+  #log(
+    scalars: ReadonlyMap<string, number>,
+    kind: LogPoint['kind'],
+    state: TrainerState,
+    trainer: TrainerHandle,
+  ): Awaitable<void> {
     if (state.globalRank || scalars.size === 0) return
     return this.logScalars(scalars, { step: state.step, epoch: state.epoch, kind }, trainer)
   }

@@ -55,7 +55,9 @@ export function scalarReads<B>(
       const find = (name: string | TensorRef, who: string): Wanted => {
         const key = tensors.keyOf(name, `${who} reads "${typeof name === 'string' ? name : name.name}", but `)
         if (!isScalar(outputs[key]!))
-          fail(`${who} reads "${key}", which must be a scalar but has shape [${String((outputs[key] as { shape: unknown }).shape)}]`)
+          fail(
+            `${who} reads "${key}", which must be a scalar but has shape [${String((outputs[key] as { shape: unknown }).shape)}]`,
+          )
         return [key, typeof name === 'string' ? name : name.name]
       }
       find('loss', 'the trainer')
@@ -69,7 +71,8 @@ export function scalarReads<B>(
     atStepEnd(outputs, examples) {
       let due: Wanted[] | undefined
       for (let i = 0; i < readers.length; i++)
-        if (wanted[i]![0] && (readers[i]!.callback.readsAt?.(state) ?? true)) due = [...(due ?? []), ...wanted[i]!]
+        if (wanted[i]![0] && (readers[i]!.callback.readsAt?.(state) ?? true))
+          due = [...(due ?? []), ...wanted[i]!]
       return due && read(due, [...held, { outputs, examples }])
     },
     clear() {

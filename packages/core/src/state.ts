@@ -50,7 +50,10 @@ export interface RunState extends TrainerState {
 /** Makes the state of a run; the counters that callbacks see follow the loop's own, and cannot be written. */
 export function createState(
   progress: Readonly<Progress>,
-  fixed: Pick<TrainerState, 'localRank' | 'globalRank' | 'worldSize' | 'optimizers' | 'tensors' | 'requestStop'>,
+  fixed: Pick<
+    TrainerState,
+    'localRank' | 'globalRank' | 'worldSize' | 'optimizers' | 'tensors' | 'requestStop'
+  >,
 ): RunState {
   return {
     ...fixed,

@@ -32,7 +32,8 @@ export class TensorRefs {
     const known = this.#refs.get(key)
     if (known) return known as TensorRef<never>
     let name = key
-    const taken = (wanted: string): boolean => this.#refs.has(wanted) || [...this.#refs.values()].some((ref) => ref.name === wanted)
+    const taken = (wanted: string): boolean =>
+      this.#refs.has(wanted) || [...this.#refs.values()].some((ref) => ref.name === wanted)
     const ref: TensorRef<never> = {
       key,
       get name() {
@@ -41,7 +42,8 @@ export class TensorRefs {
       uniqueName: `${key}~~~${made++}`,
       rename(wanted) {
         if (wanted === name) return this
-        if (wanted === 'loss' || key === 'loss') fail(`"${key}" cannot be renamed to "${wanted}": the name "loss" is reserved for the training loss`)
+        if (wanted === 'loss' || key === 'loss')
+          fail(`"${key}" cannot be renamed to "${wanted}": the name "loss" is reserved for the training loss`)
         if (taken(wanted)) fail(`"${key}" cannot be renamed to "${wanted}": another tensor has that name`)
         name = wanted
         return this

@@ -60,5 +60,6 @@ export async function toHost(value: TensorLike): Promise<HostTensor> {
 
 /** Frees the tensors among the outputs. */
 export function disposeOutputs(outputs: object): void {
-  for (const value of Object.values(outputs)) if (typeof value === 'object') (value as TensorHandle).dispose?.()
+  for (const value of Object.values(outputs))
+    if (typeof value === 'object') (value as TensorHandle).dispose?.()
 }

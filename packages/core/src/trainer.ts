@@ -104,8 +104,15 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
     if (data !== undefined) checkData('data', data)
     if (validate) checkData('validate.data', validate.data)
     const { epochs, steps } = validate?.every ?? {}
-    const counts = { maxEpochs, maxSteps, batchesPerStep, 'validate.every.epochs': epochs, 'validate.every.steps': steps }
-    for (const [option, count] of Object.entries(counts)) if (count !== undefined) wholeNumber(option, count, 1)
+    const counts = {
+      maxEpochs,
+      maxSteps,
+      batchesPerStep,
+      'validate.every.epochs': epochs,
+      'validate.every.steps': steps,
+    }
+    for (const [option, count] of Object.entries(counts))
+      if (count !== undefined) wholeNumber(option, count, 1)
     oneOf('nonFinite', nonFinite, ['throw', 'skip', 'apply'])
     checkCallbacks(callbacks)
     Object.assign(this, { module, strategy, host, maxEpochs, maxSteps })
@@ -116,7 +123,14 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
     const tensors = createTensors((key) => module.tensor(key as TensorName<O>))
     const { localRank, globalRank, worldSize } = strategy
     const requestStop = (detail: string): void => void (this.#stop ??= { reason: 'stop', detail })
-    const state = createState(progress, { localRank, globalRank, worldSize, optimizers: module.optimizers, tensors, requestStop })
+    const state = createState(progress, {
+      localRank,
+      globalRank,
+      worldSize,
+      optimizers: module.optimizers,
+      tensors,
+      requestStop,
+    })
     this.state = state
     this.#run = {
       module,
@@ -160,7 +174,8 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
   async train(): Promise<TrainResult> {
     const { module, data, validate, progress, state, events, maxEpochs, maxSteps = Infinity } = this.#run
     if (!data) fail('`data` is missing')
-    if (!maxEpochs && !this.maxSteps && this.#maxTime === Infinity) fail('when is training over? Set `maxEpochs`, `maxSteps` or `maxTime`')
+    if (!maxEpochs && !this.maxSteps && this.#maxTime === Infinity)
+      fail('when is training over? Set `maxEpochs`, `maxSteps` or `maxTime`')
     if (validate && !module.evalBatch) fail('the module has no evalBatch(), which `validate` needs')
     const reads = scalarReads(this.callbacks, this.#run)
     return this.#act('train', async () => {
@@ -170,7 +185,10 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
       await this.#save(true)
       if (!state.globalRank) await this.#checkpointer?.saveModel?.(await module.getState(), progress.epoch)
       const { step, epoch } = progress
-      const { reason, detail } = this.#stop ?? { reason: step < maxSteps ? 'maxEpochs' : 'maxSteps', detail: undefined }
+      const { reason, detail } = this.#stop ?? {
+        reason: step < maxSteps ? 'maxEpochs' : 'maxSteps',
+        detail: undefined,
+      }
       return { reason, detail, step, epoch, metrics: Object.fromEntries(state.metrics) }
     })
   }
@@ -179,13 +197,22 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
    * Gives the mean of every scalar output over a data set (by default `validate.data`), weighted by examples. They are in `state.metrics`, too.
    * @throws if it is stopped before the end.
    */
-  async evaluate(data: DataSource<B> | undefined = this.#run.validate?.data): Promise<{ readonly [K in TensorName<O>]: number }> {
+  async evaluate(
+    data: DataSource<B> | undefined = this.#run.validate?.data,
+  ): Promise<{ readonly [K in TensorName<O>]: number }> {
     const means = weightedMeans(this.#run)
-    return this.#pass('eval', 'evaluate(data)', data, 'evalBatch', (result) => means.add([result]), async () => {
-      const found = await means.over('evaluate(data)')
-      for (const [name, mean] of found) this.state.metrics.set(name, mean)
-      return Object.fromEntries(found) as { [K in TensorName<O>]: number }
-    })
+    return this.#pass(
+      'eval',
+      'evaluate(data)',
+      data,
+      'evalBatch',
+      (result) => means.add([result]),
+      async () => {
+        const found = await means.over('evaluate(data)')
+        for (const [name, mean] of found) this.state.metrics.set(name, mean)
+        return Object.fromEntries(found) as { [K in TensorName<O>]: number }
+      },
+    )
   }
 
   /**
@@ -193,7 +220,10 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
    * @param output Default: `predictions`.
    * @throws if it is stopped before the end.
    */
-  async predict(data: DataSource<B>, output: TensorName<O> = 'predictions' as TensorName<O>): Promise<HostTensor[]> {
+  async predict(
+    data: DataSource<B>,
+    output: TensorName<O> = 'predictions' as TensorName<O>,
+  ): Promise<HostTensor[]> {
     const predictions: HostTensor[] = []
     const keep = async (): Promise<unknown> => predictions.push(await this.state.tensors.read(output))
     return this.#pass('infer', 'predict(data)', data, 'predictBatch', keep, () => predictions)
@@ -202,7 +232,8 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
   /** Gives everything that a run needs to go on. A subclass may add keys; it then overrides `updateState`, too. */
   async getState(): Promise<Checkpoint> {
     const callbacks: Record<string, StateTree> = {}
-    for (const callback of this.callbacks) if (callback.getState) callbacks[nameOf(callback)] = await callback.getState()
+    for (const callback of this.callbacks)
+      if (callback.getState) callbacks[nameOf(callback)] = await callback.getState()
     return {
       module: await this.module.getState(),
       trainer: { ...this.#run.progress, metrics: Object.fromEntries(this.state.metrics) },
@@ -217,7 +248,9 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
     if (module) await this.module.updateState(module)
     if (strategy) await this.strategy.updateState?.(strategy)
     if (trainer) {
-      const { metrics = {}, ...counters } = trainer as unknown as Progress & { metrics?: Record<string, number | null> }
+      const { metrics = {}, ...counters } = trainer as unknown as Progress & {
+        metrics?: Record<string, number | null>
+      }
       for (const key of ['step', 'epoch', 'batch'] as const) {
         wholeNumber(`checkpoint.trainer.${key}`, counters[key], 0)
         progress[key] = counters[key]
@@ -229,7 +262,10 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
     for (const [name, kept] of Object.entries(callbacks)) {
       const owner = this.callbacks.find((callback) => nameOf(callback) === name && callback.updateState)
       if (owner) await owner.updateState!(kept)
-      else this.host.warn(`[core] the checkpoint has a state of callback "${name}", but no callback of that name has an updateState()`)
+      else
+        this.host.warn(
+          `[core] the checkpoint has a state of callback "${name}", but no callback of that name has an updateState()`,
+        )
     }
     this.#restored = true
   }
@@ -315,9 +351,11 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
       return result
     } catch (thrown) {
       const error: Error & { suppressed?: unknown[] } = toError(thrown)
-      const tell = async (callback: Callback<string>): Promise<void> => events.fireOn(callback, 'onException', error)
+      const tell = async (callback: Callback<string>): Promise<void> =>
+        events.fireOn(callback, 'onException', error)
       for (const report of [tell, end])
-        for (const callback of entered) await report(callback).catch((later: unknown) => (error.suppressed ??= []).push(later))
+        for (const callback of entered)
+          await report(callback).catch((later: unknown) => (error.suppressed ??= []).push(later))
       throw error
     } finally {
       this.#running = false
@@ -331,9 +369,13 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
       const found: [name: string, checkpoint: Checkpoint][] = []
       for (const source of [this.#checkpointer, this.resumeFrom]) {
         const checkpoint = await source?.load()
-        if (checkpoint && Object.values(checkpoint).some((part) => part)) found.push([source!.name ?? source!.constructor.name, checkpoint])
+        if (checkpoint && Object.values(checkpoint).some((part) => part))
+          found.push([source!.name ?? source!.constructor.name, checkpoint])
       }
-      if (found.length > 1) fail(`both ${found.map(([name]) => name).join(' and ')} have a checkpoint to go on from; use only one of them`)
+      if (found.length > 1)
+        fail(
+          `both ${found.map(([name]) => name).join(' and ')} have a checkpoint to go on from; use only one of them`,
+        )
       if (found[0]) await this.updateState(found[0][1])
       this.#loaded = true
     }
@@ -349,8 +391,10 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
 function checkCallbacks(callbacks: readonly Callback<string>[]): void {
   const names = new Set<string>()
   for (const callback of callbacks) {
-    if (typeof callback !== 'object') fail('`callbacks` must hold objects; onStepEnd(fn) makes one of a function')
+    if (typeof callback !== 'object')
+      fail('`callbacks` must hold objects; onStepEnd(fn) makes one of a function')
     const name = nameOf(callback)
-    if (callback.getState && names.size === names.add(name).size) fail(`two callbacks that keep a state are called "${name}"; give each its own \`name\``)
+    if (callback.getState && names.size === names.add(name).size)
+      fail(`two callbacks that keep a state are called "${name}"; give each its own \`name\``)
   }
 }

@@ -43,7 +43,18 @@ export interface TrainingRun<B> {
  * synchronous module with synchronous callbacks runs without one.
  */
 export async function trainingLoop<B>(run: TrainingRun<B>, reads: ScalarReads): Promise<void> {
-  const { module, state, progress, tensors, events, strategy, nonFinite, validate, maxEpochs = Infinity, maxSteps = Infinity } = run
+  const {
+    module,
+    state,
+    progress,
+    tensors,
+    events,
+    strategy,
+    nonFinite,
+    validate,
+    maxEpochs = Infinity,
+    maxSteps = Infinity,
+  } = run
   const { every = { epochs: 1 } } = validate ?? {}
   const onStepStart = events.compile('onStepStart')
   const onBatchStart = events.compile('onBatchStart')
@@ -64,7 +75,9 @@ export async function trainingLoop<B>(run: TrainingRun<B>, reads: ScalarReads): 
     try {
       let ahead = await batches.next()
       if (ahead.done && progress.batch === 0)
-        fail(`epoch ${progress.epoch} has no batches: \`data\` is empty, or an iterable that can be gone through only once`)
+        fail(
+          `epoch ${progress.epoch} has no batches: \`data\` is empty, or an iterable that can be gone through only once`,
+        )
       let batchesInStep = 0
       let examples = 0
       while (!ahead.done) {
@@ -100,7 +113,15 @@ export async function trainingLoop<B>(run: TrainingRun<B>, reads: ScalarReads): 
           reads.hold(tensors.take(), result.examples)
         } else {
           const stop = run.stopRequested()
-          const stepped = module.optimizerStep({ step, epoch, batches: batchesInStep, examples, stop, nonFinite, strategy })
+          const stepped = module.optimizerStep({
+            step,
+            epoch,
+            batches: batchesInStep,
+            examples,
+            stop,
+            nonFinite,
+            strategy,
+          })
           const outcome = isPromise(stepped) ? await stepped : stepped
           if (outcome?.nonFinite) reportNonFinite(run)
           if (outcome?.stop) {
@@ -112,7 +133,8 @@ export async function trainingLoop<B>(run: TrainingRun<B>, reads: ScalarReads): 
           if (read) {
             await read
             // For modules that cannot tell by themselves without reading.
-            if (nonFinite === 'throw' && !Number.isFinite(state.metrics.get('loss') ?? 0)) reportNonFinite(run)
+            if (nonFinite === 'throw' && !Number.isFinite(state.metrics.get('loss') ?? 0))
+              reportNonFinite(run)
           }
           const stepEnded = onStepEnd()
           if (stepEnded) await stepEnded
@@ -150,13 +172,23 @@ async function validation<B>(run: TrainingRun<B>): Promise<void> {
   const { module, state, events, validate } = run
   const means = weightedMeans(run)
   await events.fire('onValidationStart')
-  await onePass(run, validate!.data, (batch, context) => module.evalBatch!(batch, context), (result) => means.add([result]))
+  await onePass(
+    run,
+    validate!.data,
+    (batch, context) => module.evalBatch!(batch, context),
+    (result) => means.add([result]),
+  )
   for (const [name, mean] of await means.over('validate.data')) state.metrics.set(`val_${name}`, mean)
   await events.fire('onValidationEnd')
 }
 
-function reportNonFinite({ nonFinite, progress: { step, epoch, batch }, host }: Pick<TrainingRun<never>, 'nonFinite' | 'progress' | 'host'>): void {
+function reportNonFinite({
+  nonFinite,
+  progress: { step, epoch, batch },
+  host,
+}: Pick<TrainingRun<never>, 'nonFinite' | 'progress' | 'host'>): void {
   const message = `the loss or a gradient is NaN or infinite at step ${step} (epoch ${epoch}, batch ${batch})`
-  if (nonFinite === 'throw') fail(`${message}; lower the learning rate, clip gradients, or set \`nonFinite: 'skip'\``)
+  if (nonFinite === 'throw')
+    fail(`${message}; lower the learning rate, clip gradients, or set \`nonFinite: 'skip'\``)
   if (nonFinite === 'skip') host.warn(`[core] ${message}; its update is left out`)
 }

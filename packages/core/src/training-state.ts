@@ -1,5 +1,12 @@
 import { fail } from './errors.ts'
-import { type AnyOutputs, type HostTensor, type Outputs, type TensorLike, type TensorName, toHost } from './tensor.ts'
+import {
+  type AnyOutputs,
+  type HostTensor,
+  type Outputs,
+  type TensorLike,
+  type TensorName,
+  toHost,
+} from './tensor.ts'
 import type { TensorRef, UniqueName } from './tensor-ref.ts'
 
 /**
@@ -31,8 +38,15 @@ export function createTensors(refOf: (key: string) => TensorRef): CurrentTensors
   const names = (): string[] => Object.keys(outputs).map((key) => refOf(key).name)
   const keyOf = (name: string | TensorRef, why = ''): string => {
     const wanted = typeof name === 'string' ? name : name.key
-    const found = Object.keys(outputs).find((key) => [key, refOf(key).name, refOf(key).uniqueName].includes(wanted))
-    return found ?? fail(`${why}there is no tensor "${wanted}"; there are: ${names().join(', ') || 'none before a batch ends and after its save point'}`)
+    const found = Object.keys(outputs).find((key) =>
+      [key, refOf(key).name, refOf(key).uniqueName].includes(wanted),
+    )
+    return (
+      found ??
+      fail(
+        `${why}there is no tensor "${wanted}"; there are: ${names().join(', ') || 'none before a batch ends and after its save point'}`,
+      )
+    )
   }
   return {
     names,

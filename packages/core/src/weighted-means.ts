@@ -18,7 +18,13 @@ export interface WeightedMeans {
   over(option: string): Promise<Map<string, number>>
 }
 
-export function weightedMeans({ module, strategy }: { readonly module: TrainingModule<never>; readonly strategy: Strategy }): WeightedMeans {
+export function weightedMeans({
+  module,
+  strategy,
+}: {
+  readonly module: TrainingModule<never>
+  readonly strategy: Strategy
+}): WeightedMeans {
   let names: readonly string[]
   let rows = 0
   let last: ArrayLike<number> = []
@@ -26,9 +32,13 @@ export function weightedMeans({ module, strategy }: { readonly module: TrainingM
   let sums: Float64Array
   return {
     async add(batches, only) {
-      names ??= only ?? Object.keys(batches[0]!.outputs).filter((name) => isScalar(batches[0]!.outputs[name]!))
+      names ??=
+        only ?? Object.keys(batches[0]!.outputs).filter((name) => isScalar(batches[0]!.outputs[name]!))
       sums ??= new Float64Array(names.length + 1)
-      last = await readScalars(module, batches.flatMap(({ outputs }) => names.map((name) => outputs[name]!)))
+      last = await readScalars(
+        module,
+        batches.flatMap(({ outputs }) => names.map((name) => outputs[name]!)),
+      )
       for (const [row, { examples }] of batches.entries()) {
         for (let i = 0; i < names.length; i++) sums[i]! += last[row * names.length + i]! * examples
         sums[names.length]! += examples
@@ -45,6 +55,12 @@ export function weightedMeans({ module, strategy }: { readonly module: TrainingM
   }
 }
 
-function readScalars(module: TrainingModule<never>, values: readonly TensorLike[]): Awaitable<ArrayLike<number>> {
-  return module.readScalars?.(values) ?? Promise.all(values.map(async (value) => Number((await toHost(value)).data[0])))
+function readScalars(
+  module: TrainingModule<never>,
+  values: readonly TensorLike[],
+): Awaitable<ArrayLike<number>> {
+  return (
+    module.readScalars?.(values) ??
+    Promise.all(values.map(async (value) => Number((await toHost(value)).data[0])))
+  )
 }

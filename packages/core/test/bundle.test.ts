@@ -15,7 +15,9 @@ async function bundle(imports: string): Promise<{ size: number; external: unknow
     write: false,
     metafile: true,
   })
-  const external = Object.values(metafile.inputs).flatMap((input) => input.imports.filter((imported) => imported.external))
+  const external = Object.values(metafile.inputs).flatMap((input) =>
+    input.imports.filter((imported) => imported.external),
+  )
   return { size: gzipSync(outputFiles[0]!.contents, { level: 9 }).byteLength, external }
 }
 

@@ -30,7 +30,13 @@ declare module '../src/index.ts' {
 }
 
 function trainer(options: Partial<TrainerOptions<ToyBatch, ToyOutputs>> = {}): Trainer<ToyBatch, ToyOutputs> {
-  return new Trainer({ module: new ToyModule(), data: batches(1, 1, 1), maxEpochs: 2, host: new FakeHost(), ...options })
+  return new Trainer({
+    module: new ToyModule(),
+    data: batches(1, 1, 1),
+    maxEpochs: 2,
+    host: new FakeHost(),
+    ...options,
+  })
 }
 
 test('a plain object, a class, a function and decorated methods all get (state, trainer)', async () => {
@@ -52,6 +58,7 @@ test('a plain object, a class, a function and decorated methods all get (state, 
     @every(4) @onStepEnd otherOrder(state: TrainerState): void {
       log.push(`also every ${state.step}`)
     }
+    // oxlint-disable-next-line no-unused-private-class-members
     @onActionEnd #hidden(): void {
       log.push(`${this.#prefix} hidden`)
     }
@@ -63,7 +70,9 @@ test('a plain object, a class, a function and decorated methods all get (state, 
       {
         name: 'object',
         onActionStart(state, handle) {
-          log.push(`${this.name} ${handle === run} ${handle.totalSteps} ${handle.stepsPerEpoch} ${state.action}`)
+          log.push(
+            `${this.name} ${handle === run} ${handle.totalSteps} ${handle.stepsPerEpoch} ${state.action}`,
+          )
         },
       },
       new Decorated(),
@@ -126,12 +135,21 @@ test('every(n) counts the unit of its event', async () => {
     onSavePoint(every(4)((s) => seen['save']!.push(s.step))),
   ]
   await trainer({ data, maxEpochs: 3, callbacks }).train()
-  expect(seen).toEqual({ step: [3, 6, 9, 12], epoch: [2], batch: [2, 4, 2, 4, 2, 4], start: [0, 3, 6, 9], save: [4, 8, 12, 12] })
+  expect(seen).toEqual({
+    step: [3, 6, 9, 12],
+    epoch: [2],
+    batch: [2, 4, 2, 4, 2, 4],
+    start: [0, 3, 6, 9],
+    save: [4, 8, 12, 12],
+  })
 })
 
 test('filters nest, and the innermost counts the same unit', async () => {
   const seen: number[] = []
-  await trainer({ maxEpochs: 4, callbacks: [onEpochEnd(every(2)(after(2)(onRankZero((s: TrainerState) => seen.push(s.epoch)))))] }).train()
+  await trainer({
+    maxEpochs: 4,
+    callbacks: [onEpochEnd(every(2)(after(2)(onRankZero((s: TrainerState) => seen.push(s.epoch)))))],
+  }).train()
   expect(seen).toEqual([4])
 })
 
@@ -149,7 +167,9 @@ test('a filter works on a method of an object and of a class', async () => {
       seen.push(`${this.label} ${state.step}`)
     }
   }
-  await trainer({ callbacks: [{ onEpochStart: every(1)((s) => seen.push(`object ${s.epoch}`)) }, new Filtered()] }).train()
+  await trainer({
+    callbacks: [{ onEpochStart: every(1)((s) => seen.push(`object ${s.epoch}`)) }, new Filtered()],
+  }).train()
   expect(seen).toEqual(['object 0', 'class 3', 'object 1', 'class 6'])
 })
 
@@ -158,7 +178,8 @@ test('onRankZero runs on the first rank and in a single process', async () => {
   const one = onStepEnd(onRankZero((s: TrainerState) => seen.push(s.globalRank)))
   await trainer({ maxSteps: 1, callbacks: [one] }).train()
   const data = { epoch: (): ToyBatch[] => batches(1) }
-  for (const globalRank of [0, 1]) await trainer({ maxSteps: 1, data, callbacks: [one], strategy: { ...single(), globalRank } }).train()
+  for (const globalRank of [0, 1])
+    await trainer({ maxSteps: 1, data, callbacks: [one], strategy: { ...single(), globalRank } }).train()
   expect(seen).toEqual([null, 0])
 })
 
@@ -173,7 +194,10 @@ test.each([
 test('keys that a callback puts on the state stay for the whole run', async () => {
   const seen: unknown[] = []
   const run = trainer({
-    callbacks: [onEpochStart((state) => ((state as { mine?: number }).mine ??= 42)), onStepEnd((state) => seen.push((state as never)['mine'], state['step'] === state.step))],
+    callbacks: [
+      onEpochStart((state) => ((state as { mine?: number }).mine ??= 42)),
+      onStepEnd((state) => seen.push((state as never)['mine'], state['step'] === state.step)),
+    ],
     maxSteps: 4,
   })
   await run.train()
@@ -182,27 +206,41 @@ test('keys that a callback puts on the state stay for the whole run', async () =
 
 test('the counters of the state cannot be written', () => {
   const { state } = trainer()
-  for (const key of ['step', 'epoch', 'batch']) expect(() => ((state as unknown as Record<string, number>)[key] = 7)).toThrow(TypeError)
+  for (const key of ['step', 'epoch', 'batch'])
+    expect(() => ((state as unknown as Record<string, number>)[key] = 7)).toThrow(TypeError)
 })
 
 test('a package can add an event of its own and fire it', async () => {
   const seen: unknown[] = []
   const onFlood = eventDecorator('onFlood')
   const flood = onStepEnd((_state: TrainerState, handle) => handle.emit('onFlood', 3))
-  await trainer({ maxSteps: 1, callbacks: [onFlood((state, level) => void seen.push(state.step, level)), flood] }).train()
+  await trainer({
+    maxSteps: 1,
+    callbacks: [onFlood((state, level) => void seen.push(state.step, level)), flood],
+  }).train()
   expect(seen).toEqual([1, 3])
 })
 
 test('onCheckpoint carries what was saved, to everybody', async () => {
   const seen: unknown[] = []
-  const saver = onSavePoint(every(3)((state, handle) => handle.emit('onCheckpoint', { path: 'somewhere', step: state.step })))
-  await trainer({ maxSteps: 3, callbacks: [saver, { onCheckpoint: (state, saved, handle) => void seen.push(saved, handle.maxSteps) }] }).train()
+  const saver = onSavePoint(
+    every(3)((state, handle) => handle.emit('onCheckpoint', { path: 'somewhere', step: state.step })),
+  )
+  await trainer({
+    maxSteps: 3,
+    callbacks: [saver, { onCheckpoint: (state, saved, handle) => void seen.push(saved, handle.maxSteps) }],
+  }).train()
   expect(seen).toEqual([{ path: 'somewhere', step: 3 }, 3, { path: 'somewhere', step: 3 }, 3])
 })
 
-test('callbacks that want a directory are told the trainer\'s before the run', async () => {
+test("callbacks that want a directory are told the trainer's before the run", async () => {
   const log: string[] = []
-  const run = trainer({ maxSteps: 1, callbacks: [{ useDirectory: (directory) => void log.push(directory), onActionStart: () => void log.push('start') }] })
+  const run = trainer({
+    maxSteps: 1,
+    callbacks: [
+      { useDirectory: (directory) => void log.push(directory), onActionStart: () => void log.push('start') },
+    ],
+  })
   run.logDirectory = '/some/run'
   await run.train()
   expect(log).toEqual(['/some/run', 'start'])

@@ -7,7 +7,14 @@ beforeEach(() => {
 })
 
 function trainer(options: Partial<TrainerOptions<ToyBatch, ToyOutputs>> = {}): Trainer<ToyBatch, ToyOutputs> {
-  return new Trainer({ module: new ToyModule(), data: batches(2, 2), validate: { data: batches(2) }, maxEpochs: 2, host: new FakeHost(), ...options })
+  return new Trainer({
+    module: new ToyModule(),
+    data: batches(2, 2),
+    validate: { data: batches(2) },
+    maxEpochs: 2,
+    host: new FakeHost(),
+    ...options,
+  })
 }
 
 /** Three callbacks that write down what they get; the one in the middle throws at one event. */
@@ -28,27 +35,37 @@ function three(log: string[], throwAt: EventName, error: unknown): Callback[] {
 
 const inTraining = eventNames.filter((e) => !['onResume', 'onCheckpoint', 'onException'].includes(e))
 
-test.each(inTraining)('an error in %s skips the rest of that event, then everybody who had started is told', async (event) => {
-  const log: string[] = []
-  const boom = new Error('boom')
-  const run = trainer({ callbacks: three(log, event, boom) })
-  const error = await run.train().then(
-    () => undefined,
-    (e: Error) => e,
-  )
-  expect(error?.message).toContain(`callback "b" failed in ${event}`)
-  expect(error?.message).toContain('boom')
-  expect(error?.cause).toBe(boom)
-  const at = log.indexOf(`b ${event}`)
-  const first = log.slice(0, at + 1)
-  expect(first).not.toContain(`c ${event}`)
-  const told = event === 'onActionStart' ? ['a', 'b'] : ['a', 'b', 'c']
-  // Nobody has onActionEnd twice, not even the one that failed in it.
-  expect(log.filter((entry) => entry.endsWith('onException'))).toEqual(told.map((name) => `${name} onException`))
-  expect(log.filter((entry) => entry.endsWith('onActionEnd'))).toEqual(told.map((name) => `${name} onActionEnd`))
-  if (event !== 'onActionEnd') expect(log.slice(at + 1)).toEqual(told.flatMap((name) => [`${name} onException`]).concat(told.map((name) => `${name} onActionEnd`)))
-  expect(ToyTensor.live).toBe(0)
-})
+test.each(inTraining)(
+  'an error in %s skips the rest of that event, then everybody who had started is told',
+  async (event) => {
+    const log: string[] = []
+    const boom = new Error('boom')
+    const run = trainer({ callbacks: three(log, event, boom) })
+    const error = await run.train().then(
+      () => undefined,
+      (e: Error) => e,
+    )
+    expect(error?.message).toContain(`callback "b" failed in ${event}`)
+    expect(error?.message).toContain('boom')
+    expect(error?.cause).toBe(boom)
+    const at = log.indexOf(`b ${event}`)
+    const first = log.slice(0, at + 1)
+    expect(first).not.toContain(`c ${event}`)
+    const told = event === 'onActionStart' ? ['a', 'b'] : ['a', 'b', 'c']
+    // Nobody has onActionEnd twice, not even the one that failed in it.
+    expect(log.filter((entry) => entry.endsWith('onException'))).toEqual(
+      told.map((name) => `${name} onException`),
+    )
+    expect(log.filter((entry) => entry.endsWith('onActionEnd'))).toEqual(
+      told.map((name) => `${name} onActionEnd`),
+    )
+    if (event !== 'onActionEnd')
+      expect(log.slice(at + 1)).toEqual(
+        told.flatMap((name) => [`${name} onException`]).concat(told.map((name) => `${name} onActionEnd`)),
+      )
+    expect(ToyTensor.live).toBe(0)
+  },
+)
 
 test('an error of an asynchronous handler is named as well', async () => {
   const late: Callback = {
@@ -58,7 +75,9 @@ test('an error of an asynchronous handler is named as well', async () => {
       throw new Error('too late')
     },
   }
-  await expect(trainer({ callbacks: [late] }).train()).rejects.toThrow('[core] callback "late" failed in onBatchEnd at step 0: too late')
+  await expect(trainer({ callbacks: [late] }).train()).rejects.toThrow(
+    '[core] callback "late" failed in onBatchEnd at step 0: too late',
+  )
 })
 
 test('the first error is thrown, later ones hang on it', async () => {
@@ -92,8 +111,17 @@ test('an error of the module or of the data comes out as it is, after everybody 
       throw broken
     },
   })
-  await expect(trainer({ module, callbacks: three(log, 'onCheckpoint', undefined) }).train()).rejects.toBe(broken)
-  expect(log.slice(-6)).toEqual(['a onException', 'b onException', 'c onException', 'a onActionEnd', 'b onActionEnd', 'c onActionEnd'])
+  await expect(trainer({ module, callbacks: three(log, 'onCheckpoint', undefined) }).train()).rejects.toBe(
+    broken,
+  )
+  expect(log.slice(-6)).toEqual([
+    'a onException',
+    'b onException',
+    'c onException',
+    'a onActionEnd',
+    'b onActionEnd',
+    'c onActionEnd',
+  ])
 
   const data = {
     *epoch(): Iterable<ToyBatch> {
@@ -106,7 +134,10 @@ test('an error of the module or of the data comes out as it is, after everybody 
 
 test('onException gets the state and the error', async () => {
   let seen: unknown[] = []
-  const callbacks: Callback[] = [onStepEnd(() => Promise.reject(new RangeError('odd'))), { onException: (state, error) => void (seen = [state.step, error]) }]
+  const callbacks: Callback[] = [
+    onStepEnd(() => Promise.reject(new RangeError('odd'))),
+    { onException: (state, error) => void (seen = [state.step, error]) },
+  ]
   const error = await trainer({ callbacks })
     .train()
     .catch((e: unknown) => e)
@@ -133,28 +164,62 @@ test.each([
   ['maxTime', { maxTime: { seconds: -1 } }, '`maxTime` must be a positive time such as { minutes: 30 }'],
   ['maxTime', { maxTime: {} }, '`maxTime` must be a positive time'],
   ['batchesPerStep', { batchesPerStep: 0 }, '`batchesPerStep` must be a whole number of at least 1, not 0'],
-  ['validate.every.steps', { validate: { data: [], every: { steps: 0.5 } } }, '`validate.every.steps` must be a whole number of at least 1, not 0.5'],
-  ['validate.every.epochs', { validate: { data: [], every: { epochs: -1 } } }, '`validate.every.epochs` must be a whole number of at least 1, not -1'],
-  ['validate.data', { validate: { data: 7 as never } }, '`validate.data` must be a data loader or an iterable of batches, not 7'],
+  [
+    'validate.every.steps',
+    { validate: { data: [], every: { steps: 0.5 } } },
+    '`validate.every.steps` must be a whole number of at least 1, not 0.5',
+  ],
+  [
+    'validate.every.epochs',
+    { validate: { data: [], every: { epochs: -1 } } },
+    '`validate.every.epochs` must be a whole number of at least 1, not -1',
+  ],
+  [
+    'validate.data',
+    { validate: { data: 7 as never } },
+    '`validate.data` must be a data loader or an iterable of batches, not 7',
+  ],
   ['data', { data: null as never }, '`data` must be a data loader or an iterable of batches, not null'],
   ['nonFinite', { nonFinite: 'hope' as never }, '`nonFinite` must be one of throw, skip, apply, not hope'],
   ['module', { module: undefined as never }, '`module` is missing'],
-  ['callbacks', { callbacks: [(() => {}) as never] }, '`callbacks` must hold objects; onStepEnd(fn) makes one of a function'],
-  ['two states of one name', { callbacks: [{ name: 'ema', getState: () => 1 }, { name: 'ema', getState: () => 2 }] }, 'two callbacks that keep a state are called "ema"'],
-] satisfies [string, Partial<TrainerOptions<ToyBatch, ToyOutputs>>, string][])('a bad %s is refused when it is given', (_option, options, message) => {
-  expect(() => trainer(options)).toThrow(`[core] ${message}`)
-})
+  [
+    'callbacks',
+    { callbacks: [(() => {}) as never] },
+    '`callbacks` must hold objects; onStepEnd(fn) makes one of a function',
+  ],
+  [
+    'two states of one name',
+    {
+      callbacks: [
+        { name: 'ema', getState: () => 1 },
+        { name: 'ema', getState: () => 2 },
+      ],
+    },
+    'two callbacks that keep a state are called "ema"',
+  ],
+] satisfies [string, Partial<TrainerOptions<ToyBatch, ToyOutputs>>, string][])(
+  'a bad %s is refused when it is given',
+  (_option, options, message) => {
+    expect(() => trainer(options)).toThrow(`[core] ${message}`)
+  },
+)
 
 test('a run without an end, without data, or without batches is an error', async () => {
   const module = new ToyModule()
-  await expect(new Trainer({ module, data: batches(1) }).train()).rejects.toThrow('[core] when is training over? Set `maxEpochs`, `maxSteps` or `maxTime`')
+  await expect(new Trainer({ module, data: batches(1) }).train()).rejects.toThrow(
+    '[core] when is training over? Set `maxEpochs`, `maxSteps` or `maxTime`',
+  )
   await expect(new Trainer({ module, maxEpochs: 1 }).train()).rejects.toThrow('[core] `data` is missing')
   await expect(trainer({ data: [] }).train()).rejects.toThrow('[core] epoch 0 has no batches')
   const once = (function* (): Generator<ToyBatch> {
     yield* batches(1, 1)
   })()
-  await expect(trainer({ data: once }).train()).rejects.toThrow('[core] epoch 1 has no batches: `data` is empty, or an iterable that can be gone through only once')
-  await expect(trainer({ validate: { data: [] } }).train()).rejects.toThrow('[core] `validate.data` gives no batches')
+  await expect(trainer({ data: once }).train()).rejects.toThrow(
+    '[core] epoch 1 has no batches: `data` is empty, or an iterable that can be gone through only once',
+  )
+  await expect(trainer({ validate: { data: [] } }).train()).rejects.toThrow(
+    '[core] `validate.data` gives no batches',
+  )
 })
 
 test('a trainer runs one thing at a time', async () => {
@@ -166,14 +231,22 @@ test('a trainer runs one thing at a time', async () => {
 
 test('a loss that is missing or no scalar is an error at the first batch', async () => {
   const module = new ToyModule({ loss: () => new ToyTensor([2], [1, 2]) })
-  await expect(trainer({ module }).train()).rejects.toThrow('[core] the trainer reads "loss", which must be a scalar but has shape [2]')
-  const nameless = Object.assign(new ToyModule(), { trainBatch: () => ({ outputs: { cost: 1 }, examples: 1 }) })
-  await expect(trainer({ module: nameless as never }).train()).rejects.toThrow('[core] the trainer reads "loss", but there is no tensor "loss"; there are: cost')
+  await expect(trainer({ module }).train()).rejects.toThrow(
+    '[core] the trainer reads "loss", which must be a scalar but has shape [2]',
+  )
+  const nameless = Object.assign(new ToyModule(), {
+    trainBatch: () => ({ outputs: { cost: 1 }, examples: 1 }),
+  })
+  await expect(trainer({ module: nameless as never }).train()).rejects.toThrow(
+    '[core] the trainer reads "loss", but there is no tensor "loss"; there are: cost',
+  )
 })
 
 test('a NaN loss ends the run and leaves the weights alone', async () => {
   const module = new ToyModule({ loss: ({ step }) => (step === 1 ? NaN : 1) })
-  await expect(trainer({ module }).train()).rejects.toThrow('[core] the loss or a gradient is NaN or infinite at step 1 (epoch 0, batch 2)')
+  await expect(trainer({ module }).train()).rejects.toThrow(
+    '[core] the loss or a gradient is NaN or infinite at step 1 (epoch 0, batch 2)',
+  )
   const healthy = new ToyModule({ loss: () => 1 })
   await trainer({ module: healthy, maxSteps: 1 }).train()
   expect(module.weight).toBe(healthy.weight)
@@ -183,7 +256,9 @@ test('a NaN loss can be skipped, with a warning, or let through', async () => {
   const host = new FakeHost()
   const nan = (): ToyModule => new ToyModule({ loss: ({ step }) => (step === 1 ? NaN : 1) })
   const skipping = nan()
-  expect(await trainer({ module: skipping, nonFinite: 'skip', maxSteps: 2, host }).train()).toMatchObject({ step: 2 })
+  expect(await trainer({ module: skipping, nonFinite: 'skip', maxSteps: 2, host }).train()).toMatchObject({
+    step: 2,
+  })
   expect(host.warnings).toEqual([expect.stringContaining('NaN or infinite at step 1')])
   const applying = nan()
   await trainer({ module: applying, nonFinite: 'apply', maxSteps: 2 }).train()
@@ -195,5 +270,8 @@ test('a NaN loss can be skipped, with a warning, or let through', async () => {
 
 test('always-NaN losses that are skipped do not make the run endless', async () => {
   const module = new ToyModule({ loss: () => NaN })
-  expect(await trainer({ module, nonFinite: 'skip', maxSteps: 4 }).train()).toMatchObject({ step: 4, reason: 'maxSteps' })
+  expect(await trainer({ module, nonFinite: 'skip', maxSteps: 4 }).train()).toMatchObject({
+    step: 4,
+    reason: 'maxSteps',
+  })
 })

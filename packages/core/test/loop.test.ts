@@ -1,5 +1,12 @@
 import { beforeEach, expect, test } from 'vitest'
-import { type Callback, onEpochStart, onStepEnd, onStepStart, Trainer, type TrainerOptions } from '../src/index.ts'
+import {
+  type Callback,
+  onEpochStart,
+  onStepEnd,
+  onStepStart,
+  Trainer,
+  type TrainerOptions,
+} from '../src/index.ts'
 import { batches, FakeHost, recorder, type ToyBatch, ToyModule, type ToyOutputs, ToyTensor } from './toy.ts'
 
 beforeEach(() => {
@@ -98,22 +105,35 @@ test.each([
   ['maxSteps in the middle of an epoch', { maxSteps: 4 }, 'maxSteps', 1],
   ['maxSteps at the end of an epoch', { maxSteps: 3 }, 'maxSteps', 1],
   ['maxTime', { maxTime: { seconds: 4 } }, 'maxTime', 1],
-  ['a stop request', { callbacks: [onStepEnd((s) => (s.step === 4 ? s.requestStop('enough') : undefined))], maxEpochs: 9 }, 'stop', 1],
-] satisfies [string, Options, string, number][])('events pair at %s', async (_name, options, reason, epochsDone) => {
-  const log: string[] = []
-  const host = new FakeHost()
-  const clock: Callback = { onStepEnd: () => void (host.time += 1000) }
-  const callbacks = [clock, recorder(log, short), ...(('callbacks' in options ? options.callbacks : []) as Callback[])]
-  const result = await trainer({ ...options, host, callbacks }).train()
-  const count = (event: string): number => log.filter((e) => e === event).length
-  expect(result.reason).toBe(reason)
-  expect(result.epoch).toBe(epochsDone)
-  for (const pair of ['Batch', 'Step', 'Action']) expect(count(`${pair}Start`), pair).toBe(count(`${pair}End`))
-  expect(count('EpochEnd')).toBe(epochsDone)
-  expect(count('StepEnd')).toBe(result.step)
-  expect(log.slice(-2)).toEqual(['SavePoint', 'ActionEnd'])
-  expect(ToyTensor.live).toBe(0)
-})
+  [
+    'a stop request',
+    { callbacks: [onStepEnd((s) => (s.step === 4 ? s.requestStop('enough') : undefined))], maxEpochs: 9 },
+    'stop',
+    1,
+  ],
+] satisfies [string, Options, string, number][])(
+  'events pair at %s',
+  async (_name, options, reason, epochsDone) => {
+    const log: string[] = []
+    const host = new FakeHost()
+    const clock: Callback = { onStepEnd: () => void (host.time += 1000) }
+    const callbacks = [
+      clock,
+      recorder(log, short),
+      ...(('callbacks' in options ? options.callbacks : []) as Callback[]),
+    ]
+    const result = await trainer({ ...options, host, callbacks }).train()
+    const count = (event: string): number => log.filter((e) => e === event).length
+    expect(result.reason).toBe(reason)
+    expect(result.epoch).toBe(epochsDone)
+    for (const pair of ['Batch', 'Step', 'Action'])
+      expect(count(`${pair}Start`), pair).toBe(count(`${pair}End`))
+    expect(count('EpochEnd')).toBe(epochsDone)
+    expect(count('StepEnd')).toBe(result.step)
+    expect(log.slice(-2)).toEqual(['SavePoint', 'ActionEnd'])
+    expect(ToyTensor.live).toBe(0)
+  },
+)
 
 test('an epoch cut short by a stop gets no onEpochEnd and no count', async () => {
   const log: string[] = []
@@ -124,13 +144,31 @@ test('an epoch cut short by a stop gets no onEpochEnd and no count', async () =>
 
 test('a stop asked for at any event waits for the step in flight, and only for that', async () => {
   const stops: Record<string, number> = {}
-  for (const event of ['onActionStart', 'onEpochStart', 'onStepStart', 'onBatchStart', 'onBatchEnd', 'onStepEnd', 'onSavePoint'] as const) {
-    const callback: Callback = { [event]: (s: { requestStop(reason: string): void }) => s.requestStop(`at ${event}`) }
+  for (const event of [
+    'onActionStart',
+    'onEpochStart',
+    'onStepStart',
+    'onBatchStart',
+    'onBatchEnd',
+    'onStepEnd',
+    'onSavePoint',
+  ] as const) {
+    const callback: Callback = {
+      [event]: (s: { requestStop(reason: string): void }) => s.requestStop(`at ${event}`),
+    }
     const result = await trainer({ maxEpochs: 5, batchesPerStep: 2, callbacks: [callback] }).train()
     expect(result).toMatchObject({ reason: 'stop', detail: `at ${event}` })
     stops[event] = result.step
   }
-  expect(stops).toEqual({ onActionStart: 0, onEpochStart: 0, onStepStart: 1, onBatchStart: 1, onBatchEnd: 1, onStepEnd: 1, onSavePoint: 1 })
+  expect(stops).toEqual({
+    onActionStart: 0,
+    onEpochStart: 0,
+    onStepStart: 1,
+    onBatchStart: 1,
+    onBatchEnd: 1,
+    onStepEnd: 1,
+    onSavePoint: 1,
+  })
 })
 
 test('a stop at the last step of an epoch still completes the epoch', async () => {
@@ -143,7 +181,10 @@ test('a stop at the last step of an epoch still completes the epoch', async () =
 
 test('train() goes on where the last one stopped', async () => {
   let stopAt = 2
-  const run = trainer({ maxEpochs: 2, callbacks: [onStepEnd((s) => (s.step === stopAt ? s.requestStop('pause') : undefined))] })
+  const run = trainer({
+    maxEpochs: 2,
+    callbacks: [onStepEnd((s) => (s.step === stopAt ? s.requestStop('pause') : undefined))],
+  })
   expect(await run.train()).toMatchObject({ step: 2, epoch: 0 })
   stopAt = Infinity
   expect(await run.train()).toMatchObject({ step: 6, epoch: 2, reason: 'maxEpochs' })
@@ -168,7 +209,10 @@ test('the last, short window of an epoch is a step', async () => {
 
 test('an accumulated step equals one step on the concatenated batch, the short last one too', async () => {
   const parts = batches(2, 3, 4, 1, 5)
-  const concat = (...chosen: ToyBatch[]): ToyBatch => ({ x: chosen.flatMap((b) => b.x), y: chosen.flatMap((b) => b.y) })
+  const concat = (...chosen: ToyBatch[]): ToyBatch => ({
+    x: chosen.flatMap((b) => b.x),
+    y: chosen.flatMap((b) => b.y),
+  })
   const whole = [concat(parts[0]!, parts[1]!), concat(parts[2]!, parts[3]!), parts[4]!]
   const accumulated = trainer({ data: parts, batchesPerStep: 2, maxEpochs: 3 })
   const concatenated = trainer({ data: whole, maxEpochs: 3 })
@@ -220,7 +264,11 @@ test('takes async data and an async module', async () => {
 test('awaits nothing within an epoch when everything is synchronous', async () => {
   let ran = false
   const seen: boolean[] = []
-  const callbacks = [onEpochStart(() => void 0), onStepStart(() => void queueMicrotask(() => (ran = true))), onStepEnd(() => seen.push(ran))]
+  const callbacks = [
+    onEpochStart(() => void 0),
+    onStepStart(() => void queueMicrotask(() => (ran = true))),
+    onStepEnd(() => seen.push(ran)),
+  ]
   await trainer({ maxEpochs: 1, callbacks }).train()
   expect(seen).toEqual([false, false, false])
 })
@@ -241,9 +289,13 @@ test('timers fire while a synchronous module trains', async () => {
   let ticks = 0
   const timer = setInterval(() => ticks++, 5)
   const busy = (): void => {
-    for (const end = performance.now() + 5; performance.now() < end; );
+    for (const end = performance.now() + 5; performance.now() < end;);
   }
-  const run = new Trainer({ module: new ToyModule({ work: busy }), data: batches(...Array<number>(80).fill(1)), maxEpochs: 1 })
+  const run = new Trainer({
+    module: new ToyModule({ work: busy }),
+    data: batches(...Array<number>(80).fill(1)),
+    maxEpochs: 1,
+  })
   await run.train()
   clearInterval(timer)
   // 400 ms of work, a turn about every 50 ms.
@@ -269,17 +321,36 @@ test('a plain iterable is gone through up to the position', async () => {
 
 test('callbacks run in list order, loggers after the others', async () => {
   const log: string[] = []
-  const named = (name: string, enforce?: 'post'): Callback => ({ name, ...(enforce && { enforce }), onStepEnd: () => void log.push(name) })
-  await trainer({ maxSteps: 1, callbacks: [named('logger', 'post'), named('a'), named('other logger', 'post'), named('b')] }).train()
+  const named = (name: string, enforce?: 'post'): Callback => ({
+    name,
+    ...(enforce && { enforce }),
+    onStepEnd: () => void log.push(name),
+  })
+  await trainer({
+    maxSteps: 1,
+    callbacks: [named('logger', 'post'), named('a'), named('other logger', 'post'), named('b')],
+  }).train()
   expect(log).toEqual(['a', 'b', 'logger', 'other logger'])
 })
 
 test('the tensors of a batch are there from batch end to save point, and freed then', async () => {
   const names: Record<string, string[]> = {}
-  const look = (event: string) => (state: { tensors: { names(): string[] } }) => void (names[event] = state.tensors.names())
-  const callback = Object.fromEntries(['onStepStart', 'onBatchStart', 'onBatchEnd', 'onStepEnd', 'onSavePoint', 'onEpochEnd'].map((e) => [e, look(e)]))
+  const look = (event: string) => (state: { tensors: { names(): string[] } }) =>
+    void (names[event] = state.tensors.names())
+  const callback = Object.fromEntries(
+    ['onStepStart', 'onBatchStart', 'onBatchEnd', 'onStepEnd', 'onSavePoint', 'onEpochEnd'].map((e) => [
+      e,
+      look(e),
+    ]),
+  )
   await trainer({ maxSteps: 2, callbacks: [callback as Callback] }).train()
   const all = ['loss', 'predictions', 'accuracy']
-  expect(names).toEqual({ onStepStart: [], onBatchStart: [], onBatchEnd: all, onStepEnd: all, onSavePoint: [] })
+  expect(names).toEqual({
+    onStepStart: [],
+    onBatchStart: [],
+    onBatchEnd: all,
+    onStepEnd: all,
+    onSavePoint: [],
+  })
   expect(ToyTensor.live).toBe(0)
 })

@@ -15,7 +15,9 @@ function together(size: number): Strategy[] {
       new Promise<void>((done) => {
         waiting.push({ buffer, done })
         if (waiting.length < size) return
-        const sum = waiting[0]!.buffer.map((_v, i) => waiting.reduce((total, other) => total + other.buffer[i]!, 0))
+        const sum = waiting[0]!.buffer.map((_v, i) =>
+          waiting.reduce((total, other) => total + other.buffer[i]!, 0),
+        )
         for (const other of waiting) {
           other.buffer.set(sum as Float64Array)
           other.done()
@@ -30,13 +32,29 @@ const sharded = {
   epoch: (_n: number, from: number, { rank, size }: { rank: number; size: number }): ToyBatch[] =>
     batches(4, 5, 6, 3)
       .slice(from)
-      .map(({ x, y }) => ({ x: x.filter((_, i) => i % size === rank), y: y.filter((_, i) => i % size === rank) })),
+      .map(({ x, y }) => ({
+        x: x.filter((_, i) => i % size === rank),
+        y: y.filter((_, i) => i % size === rank),
+      })),
 }
 
-function trainers(size: number, callbacks: (rank: number) => Callback<'loss'>[] = () => [], maxEpochs = 2): Trainer<ToyBatch, never>[] {
+function trainers(
+  size: number,
+  callbacks: (rank: number) => Callback<'loss'>[] = () => [],
+  maxEpochs = 2,
+): Trainer<ToyBatch, never>[] {
   return together(size).map(
     (strategy, rank) =>
-      new Trainer({ module: new ToyModule(), data: sharded, validate: { data: sharded }, batchesPerStep: 2, maxEpochs, strategy, host: new FakeHost(), callbacks: callbacks(rank) }) as never,
+      new Trainer({
+        module: new ToyModule(),
+        data: sharded,
+        validate: { data: sharded },
+        batchesPerStep: 2,
+        maxEpochs,
+        strategy,
+        host: new FakeHost(),
+        callbacks: callbacks(rank),
+      }) as never,
   )
 }
 
@@ -47,14 +65,19 @@ test('two ranks train as one process does, with uneven shares', async () => {
   expect(await a!.module.getState()).toEqual(await b!.module.getState())
   const [alone] = trainers(1)
   const result = await alone!.train()
-  expect((a!.module as unknown as ToyModule).weight).toBeCloseTo((alone!.module as unknown as ToyModule).weight, 12)
+  expect((a!.module as unknown as ToyModule).weight).toBeCloseTo(
+    (alone!.module as unknown as ToyModule).weight,
+    12,
+  )
   expect(resultA!.metrics['val_loss']).toBeCloseTo(result.metrics['val_loss']!, 12)
   expect(resultA!.metrics['val_accuracy']).toBe(result.metrics['val_accuracy'])
 })
 
 test('the loss that is read is the mean over batches and ranks', async () => {
   const seen: number[][] = [[], [], []]
-  const look = (rank: number): Callback<'loss'>[] => [{ reads: ['loss'], onStepEnd: (s) => void seen[rank]!.push(s.metrics.get('loss')!) }]
+  const look = (rank: number): Callback<'loss'>[] => [
+    { reads: ['loss'], onStepEnd: (s) => void seen[rank]!.push(s.metrics.get('loss')!) },
+  ]
   await Promise.all(trainers(2, look).map((t) => t.train()))
   await trainers(1, () => look(2))[0]!.train()
   expect(seen[0]).toEqual(seen[1])
@@ -62,7 +85,8 @@ test('the loss that is read is the mean over batches and ranks', async () => {
 })
 
 test('a stop asked for on one rank ends all at the same step, one reduction later', async () => {
-  const stop = (rank: number): Callback[] => (rank === 1 ? [onStepEnd((s) => (s.step === 3 ? s.requestStop('rank 1 has enough') : undefined))] : [])
+  const stop = (rank: number): Callback[] =>
+    rank === 1 ? [onStepEnd((s) => (s.step === 3 ? s.requestStop('rank 1 has enough') : undefined))] : []
   const results = await Promise.all(trainers(2, stop, 9).map((t) => t.train()))
   expect(results.map(({ step }) => step)).toEqual([4, 4])
   expect(results.map(({ reason }) => reason)).toEqual(['stop', 'stop'])
@@ -70,7 +94,13 @@ test('a stop asked for on one rank ends all at the same step, one reduction late
 
 test('a plain iterable cannot be split', async () => {
   const [strategy] = together(2)
-  await expect(new Trainer({ module: new ToyModule(), data: batches(1), maxEpochs: 1, strategy: strategy!, host: new FakeHost() }).train()).rejects.toThrow(
-    '[core] a plain iterable cannot be split over 2 ranks; pass a loader of @trainyard/data',
-  )
+  await expect(
+    new Trainer({
+      module: new ToyModule(),
+      data: batches(1),
+      maxEpochs: 1,
+      strategy: strategy!,
+      host: new FakeHost(),
+    }).train(),
+  ).rejects.toThrow('[core] a plain iterable cannot be split over 2 ranks; pass a loader of @trainyard/data')
 })

@@ -1,5 +1,12 @@
 import { beforeEach, expect, test } from 'vitest'
-import { type Callback, onStepEnd, type TensorLike, type TensorRef, Trainer, type TrainerOptions } from '../src/index.ts'
+import {
+  type Callback,
+  onStepEnd,
+  type TensorLike,
+  type TensorRef,
+  Trainer,
+  type TrainerOptions,
+} from '../src/index.ts'
 import { batches, FakeHost, type ToyBatch, ToyModule, type ToyOutputs, ToyTensor } from './toy.ts'
 
 beforeEach(() => {
@@ -10,16 +17,28 @@ beforeEach(() => {
 type Names = 'loss' | 'accuracy'
 
 function trainer(options: Partial<TrainerOptions<ToyBatch, ToyOutputs>> = {}): Trainer<ToyBatch, ToyOutputs> {
-  return new Trainer({ module: new ToyModule(), data: batches(2, 2, 2), maxEpochs: 2, host: new FakeHost(), ...options })
+  return new Trainer({
+    module: new ToyModule(),
+    data: batches(2, 2, 2),
+    maxEpochs: 2,
+    host: new FakeHost(),
+    ...options,
+  })
 }
 
 function reader(names: readonly (Names | TensorRef)[], everySteps: number, seen: unknown[]): Callback<Names> {
-  return { reads: names, readsAt: (s) => s.step % everySteps === 0, onStepEnd: (s) => void (s.step % everySteps === 0 && seen.push(Object.fromEntries(s.metrics))) }
+  return {
+    reads: names,
+    readsAt: (s) => s.step % everySteps === 0,
+    onStepEnd: (s) => void (s.step % everySteps === 0 && seen.push(Object.fromEntries(s.metrics))),
+  }
 }
 
 test('reads only what somebody wants, at the steps where somebody wants it, once for all', async () => {
   const seen: unknown[] = []
-  await trainer({ callbacks: [reader(['loss'], 2, seen), reader(['loss', 'accuracy'], 3, []), { name: 'deaf' }] }).train()
+  await trainer({
+    callbacks: [reader(['loss'], 2, seen), reader(['loss', 'accuracy'], 3, []), { name: 'deaf' }],
+  }).train()
   // Steps 2, 3, 4, 6 of 6; `accuracy` is a number already, and at 6 both want the loss.
   expect(ToyTensor.reads).toBe(4)
   expect(seen).toHaveLength(3)
@@ -34,20 +53,36 @@ test('nothing is read when nobody asks', async () => {
 test('all due scalars go to the module in one call', async () => {
   const calls: number[] = []
   const module = Object.assign(new ToyModule(), {
-    readScalars: (values: readonly TensorLike[]) => (calls.push(values.length), Promise.resolve(values.map((v) => (typeof v === 'number' ? v : 7)))),
+    readScalars: (values: readonly TensorLike[]) => (
+      calls.push(values.length),
+      Promise.resolve(values.map((v) => (typeof v === 'number' ? v : 7)))
+    ),
   })
   const seen: unknown[] = []
-  await trainer({ module, batchesPerStep: 3, maxEpochs: 1, callbacks: [reader(['loss', 'accuracy'], 1, seen)] }).train()
+  await trainer({
+    module,
+    batchesPerStep: 3,
+    maxEpochs: 1,
+    callbacks: [reader(['loss', 'accuracy'], 1, seen)],
+  }).train()
   expect(calls).toEqual([6])
   expect(seen).toEqual([{ loss: 7, accuracy: expect.any(Number) }])
 })
 
-test('metrics.loss is the mean over the batches of the step, weighted by examples; the tensor is the last batch\'s', async () => {
+test("metrics.loss is the mean over the batches of the step, weighted by examples; the tensor is the last batch's", async () => {
   const losses = [1, 4, 2]
   const module = new ToyModule({ loss: ({ batch }) => new ToyTensor([], [losses[batch]!]) })
   const seen: number[] = []
-  const last = onStepEnd(async (state) => void seen.push((await state.tensors.read('loss')).data[0] as number))
-  const run = trainer({ module, data: batches(1, 3, 4), batchesPerStep: 2, maxEpochs: 1, callbacks: [reader(['loss'], 1, seen as unknown[]), last] })
+  const last = onStepEnd(
+    async (state) => void seen.push((await state.tensors.read('loss')).data[0] as number),
+  )
+  const run = trainer({
+    module,
+    data: batches(1, 3, 4),
+    batchesPerStep: 2,
+    maxEpochs: 1,
+    callbacks: [reader(['loss'], 1, seen as unknown[]), last],
+  })
   await run.train()
   expect(seen).toEqual([{ loss: (1 * 1 + 4 * 3) / 4 }, 4, { loss: 2 }, 2])
   expect(ToyTensor.live).toBe(0)
@@ -65,7 +100,9 @@ test('a tensor can be read by reference, by its new name and by its unique name'
       expect(tensors.getTensor(predictions.uniqueName)).toBe(tensors.getTensor('predictions'))
       expect(tensors.names()).toEqual(['loss', 'predictions', 'acc'])
       expect(await tensors.read(predictions)).toEqual({ shape: [2], data: expect.any(Float64Array) })
-      expect(() => tensors.getTensor('precision')).toThrow('[core] there is no tensor "precision"; there are: loss, predictions, acc')
+      expect(() => tensors.getTensor('precision')).toThrow(
+        '[core] there is no tensor "precision"; there are: loss, predictions, acc',
+      )
     },
   }
   await trainer({ module, maxSteps: 1, callbacks: [look, reader([accuracy], 1, seen)] }).train()
@@ -82,12 +119,18 @@ test('references: the same one for the same output, names given once, loss reser
   expect(() => p.rename('loss')).toThrow('the name "loss" is reserved')
   expect(() => module.tensor('loss').rename('cost')).toThrow('the name "loss" is reserved')
   module.tensor('accuracy')
-  expect(() => p.rename('accuracy')).toThrow('"predictions" cannot be renamed to "accuracy": another tensor has that name')
+  expect(() => p.rename('accuracy')).toThrow(
+    '"predictions" cannot be renamed to "accuracy": another tensor has that name',
+  )
   expect(new ToyModule().tensor('predictions').uniqueName).not.toBe(p.uniqueName)
 })
 
 test('a name that does not exist fails at the first batch, naming the callback', async () => {
-  const wrong: Callback<never> = { name: 'my logger', reads: ['lss' as never], readsAt: (s) => s.step === 1000 }
+  const wrong: Callback<never> = {
+    name: 'my logger',
+    reads: ['lss' as never],
+    readsAt: (s) => s.step === 1000,
+  }
   await expect(trainer({ callbacks: [wrong] }).train()).rejects.toThrow(
     '[core] callback "my logger" reads "lss", but there is no tensor "lss"; there are: loss, predictions, accuracy',
   )
@@ -95,13 +138,15 @@ test('a name that does not exist fails at the first batch, naming the callback',
 
 test('a tensor that is no scalar cannot be read as one', async () => {
   const wrong = { name: 'my logger', reads: ['predictions'] as const }
-  await expect(trainer({ callbacks: [wrong] }).train()).rejects.toThrow('callback "my logger" reads "predictions", which must be a scalar but has shape [2]')
+  await expect(trainer({ callbacks: [wrong] }).train()).rejects.toThrow(
+    'callback "my logger" reads "predictions", which must be a scalar but has shape [2]',
+  )
 })
 
 test('a val_ name without validation is an error before the run', async () => {
-  await expect(trainer({ callbacks: [{ name: 'stopper', reads: ['val_loss'] as const }] }).train()).rejects.toThrow(
-    '[core] callback "stopper" reads "val_loss", but the trainer has no `validate: { data }`',
-  )
+  await expect(
+    trainer({ callbacks: [{ name: 'stopper', reads: ['val_loss'] as const }] }).train(),
+  ).rejects.toThrow('[core] callback "stopper" reads "val_loss", but the trainer has no `validate: { data }`')
 })
 
 test('validation gives example-weighted means over the whole set', async () => {
@@ -115,8 +160,19 @@ test('validation gives example-weighted means over the whole set', async () => {
 
 test('evaluate() gives weighted means and fires action and batch events', async () => {
   const events: string[] = []
-  const log = (event: string) => (s: { action: string; batch: number }) => void events.push(`${event} ${s.action} ${s.batch}`)
-  const callback = Object.fromEntries(['onActionStart', 'onEpochStart', 'onStepStart', 'onBatchStart', 'onBatchEnd', 'onStepEnd', 'onActionEnd'].map((e) => [e, log(e)]))
+  const log = (event: string) => (s: { action: string; batch: number }) =>
+    void events.push(`${event} ${s.action} ${s.batch}`)
+  const callback = Object.fromEntries(
+    [
+      'onActionStart',
+      'onEpochStart',
+      'onStepStart',
+      'onBatchStart',
+      'onBatchEnd',
+      'onStepEnd',
+      'onActionEnd',
+    ].map((e) => [e, log(e)]),
+  )
   const module = new ToyModule({ loss: ({ batch }) => [1, 5][batch] })
   const atEnd: Callback = { onActionEnd: (s) => void events.push(`loss ${s.metrics.get('loss')}`) }
   const run = trainer({ module, callbacks: [callback as Callback, atEnd] })
@@ -124,13 +180,24 @@ test('evaluate() gives weighted means and fires action and batch events', async 
   expect(loss).toBe(4)
   expect(accuracy).toBe(0)
   expect(run.state.metrics.get('loss')).toBe(4)
-  expect(events).toEqual(['onActionStart eval 0', 'onBatchStart eval 0', 'onBatchEnd eval 1', 'onBatchStart eval 1', 'onBatchEnd eval 2', 'onActionEnd eval 2', 'loss 4'])
+  expect(events).toEqual([
+    'onActionStart eval 0',
+    'onBatchStart eval 0',
+    'onBatchEnd eval 1',
+    'onBatchStart eval 1',
+    'onBatchEnd eval 2',
+    'onActionEnd eval 2',
+    'loss 4',
+  ])
   expect(ToyTensor.live).toBe(0)
 })
 
 test('evaluate() between two halves of an epoch does not move the run', async () => {
   let stop = true
-  const run = trainer({ callbacks: [onStepEnd((s) => (stop && s.step === 2 ? s.requestStop('pause') : undefined))], validate: { data: batches(2) } })
+  const run = trainer({
+    callbacks: [onStepEnd((s) => (stop && s.step === 2 ? s.requestStop('pause') : undefined))],
+    validate: { data: batches(2) },
+  })
   await run.train()
   await run.evaluate()
   expect(run.state.batch).toBe(2)
@@ -144,7 +211,9 @@ test('predict() gives one output of each batch', async () => {
   const data = batches(2, 1)
   const weight = (run.module as ToyModule).weight
   const predicted = await run.predict(data)
-  expect(predicted.map(({ data: values }) => [...(values as Float64Array)])).toEqual(data.map(({ x }) => x.map((v) => v * weight)))
+  expect(predicted.map(({ data: values }) => [...(values as Float64Array)])).toEqual(
+    data.map(({ x }) => x.map((v) => v * weight)),
+  )
   expect((await run.predict(data, 'accuracy'))[0]).toEqual({ shape: [], data: Float64Array.of(1) })
   await expect(run.predict(data, 'lables' as never)).rejects.toThrow('there is no tensor "lables"')
   expect(ToyTensor.live).toBe(0)
@@ -152,7 +221,11 @@ test('predict() gives one output of each batch', async () => {
 
 test('a module without the method that is needed is named', async () => {
   const module = Object.assign(new ToyModule(), { evalBatch: undefined, predictBatch: undefined }) as never
-  await expect(trainer({ module }).evaluate(batches(1))).rejects.toThrow('[core] the module has no evalBatch(), which evaluate(data) needs')
-  await expect(trainer({ module }).predict(batches(1))).rejects.toThrow('[core] the module has no predictBatch()')
+  await expect(trainer({ module }).evaluate(batches(1))).rejects.toThrow(
+    '[core] the module has no evalBatch(), which evaluate(data) needs',
+  )
+  await expect(trainer({ module }).predict(batches(1))).rejects.toThrow(
+    '[core] the module has no predictBatch()',
+  )
   await expect(trainer().evaluate()).rejects.toThrow('[core] `evaluate(data)` must be a data loader')
 })

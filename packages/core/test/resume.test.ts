@@ -1,32 +1,59 @@
 import { expect, test } from 'vitest'
-import { Callback, type Checkpoint, type Checkpointer, onStepEnd, Trainer, type TrainerOptions, type TrainerState } from '../src/index.ts'
+import {
+  Callback,
+  type Checkpoint,
+  type Checkpointer,
+  onStepEnd,
+  Trainer,
+  type TrainerOptions,
+  type TrainerState,
+} from '../src/index.ts'
 import { batches, FakeHost, recorder, type ToyBatch, ToyModule, type ToyOutputs } from './toy.ts'
 
 type Options = Partial<TrainerOptions<ToyBatch, ToyOutputs>>
 
 function trainer(options: Options = {}): Trainer<ToyBatch, ToyOutputs> {
-  return new Trainer({ module: new ToyModule(), data: batches(1, 2, 3, 4, 5), batchesPerStep: 2, maxEpochs: 3, host: new FakeHost(), ...options })
+  return new Trainer({
+    module: new ToyModule(),
+    data: batches(1, 2, 3, 4, 5),
+    batchesPerStep: 2,
+    maxEpochs: 3,
+    host: new FakeHost(),
+    ...options,
+  })
 }
 
 /** What a state is after a trip through a file: JSON and raw bytes. */
 function throughJson(checkpoint: Checkpoint): Checkpoint {
   const { weights } = checkpoint.module as { weights: Float64Array }
-  return { ...JSON.parse(JSON.stringify({ ...checkpoint, module: undefined })), module: { weights: new Float64Array([...weights]) } }
+  return {
+    ...JSON.parse(JSON.stringify({ ...checkpoint, module: undefined })),
+    module: { weights: Float64Array.from(weights) },
+  }
 }
 
-test.each([1, 2, 3, 4, 5, 6, 7, 8])('stopped after %i steps and resumed, a run is the same as an unbroken one', async (k) => {
-  const straight = trainer()
-  const whole = await straight.train()
-  const first = trainer({ maxSteps: k })
-  await first.train()
-  const log: string[] = []
-  const second = trainer({ callbacks: [recorder(log, (event, s) => `${event} ${s.epoch}/${s.step}/${s.batch}`) as Callback] })
-  await second.updateState(throughJson(await first.getState()))
-  expect(await second.train()).toMatchObject({ step: whole.step, epoch: whole.epoch })
-  expect(await second.module.getState()).toEqual(await straight.module.getState())
-  const position = `${Math.floor(k / 3)}/${k}/${(k % 3) * 2}`
-  expect(log.slice(0, 3)).toEqual([`onResume ${position}`, `onActionStart ${position}`, `onEpochStart ${position}`])
-})
+test.each([1, 2, 3, 4, 5, 6, 7, 8])(
+  'stopped after %i steps and resumed, a run is the same as an unbroken one',
+  async (k) => {
+    const straight = trainer()
+    const whole = await straight.train()
+    const first = trainer({ maxSteps: k })
+    await first.train()
+    const log: string[] = []
+    const second = trainer({
+      callbacks: [recorder(log, (event, s) => `${event} ${s.epoch}/${s.step}/${s.batch}`) as Callback],
+    })
+    await second.updateState(throughJson(await first.getState()))
+    expect(await second.train()).toMatchObject({ step: whole.step, epoch: whole.epoch })
+    expect(await second.module.getState()).toEqual(await straight.module.getState())
+    const position = `${Math.floor(k / 3)}/${k}/${(k % 3) * 2}`
+    expect(log.slice(0, 3)).toEqual([
+      `onResume ${position}`,
+      `onActionStart ${position}`,
+      `onEpochStart ${position}`,
+    ])
+  },
+)
 
 test('a run may be broken more than once in an epoch', async () => {
   const straight = trainer()
@@ -79,7 +106,9 @@ test('a state without an owner is a warning that names it', async () => {
 })
 
 test('counters that make no sense are refused', async () => {
-  await expect(trainer().updateState({ trainer: { step: -1, epoch: 0, batch: 0 } })).rejects.toThrow('[core] `checkpoint.trainer.step` must be a whole number of at least 0, not -1')
+  await expect(trainer().updateState({ trainer: { step: -1, epoch: 0, batch: 0 } })).rejects.toThrow(
+    '[core] `checkpoint.trainer.step` must be a whole number of at least 0, not -1',
+  )
 })
 
 /** Keeps checkpoints in memory. */
@@ -102,10 +131,26 @@ function memory(log: string[], loaded?: Checkpoint): Checkpointer & { last?: Che
 test('the checkpointer loads once, saves after every epoch and once more at the end', async () => {
   const log: string[] = []
   const checkpointer = memory(log)
-  const run = trainer({ checkpointer, maxEpochs: 2, callbacks: [onStepEnd((s) => void log.push(`step ${s.step}`))] })
+  const run = trainer({
+    checkpointer,
+    maxEpochs: 2,
+    callbacks: [onStepEnd((s) => void log.push(`step ${s.step}`))],
+  })
   await run.train()
   await run.evaluate(batches(1))
-  expect(log).toEqual(['load', 'step 1', 'step 2', 'step 3', 'save 1 false', 'step 4', 'step 5', 'step 6', 'save 2 false', 'save 2 true', 'saveModel 2'])
+  expect(log).toEqual([
+    'load',
+    'step 1',
+    'step 2',
+    'step 3',
+    'save 1 false',
+    'step 4',
+    'step 5',
+    'step 6',
+    'save 2 false',
+    'save 2 true',
+    'saveModel 2',
+  ])
   const again: string[] = []
   const straight = trainer()
   await straight.train()
@@ -130,7 +175,9 @@ test('a resume source is asked, too; if both find something, that is an error th
   expect(await resumed.train()).toMatchObject({ step: 2 })
   const torn = trainer({ checkpointer: memory([], saved) })
   torn.resumeFrom = { name: 'AutoResume', load: async () => saved }
-  await expect(torn.train()).rejects.toThrow('[core] both memory and AutoResume have a checkpoint to go on from; use only one of them')
+  await expect(torn.train()).rejects.toThrow(
+    '[core] both memory and AutoResume have a checkpoint to go on from; use only one of them',
+  )
 })
 
 test('a subclass of the trainer adds to the checkpoint and takes it back', async () => {
@@ -147,14 +194,19 @@ test('a subclass of the trainer adds to the checkpoint and takes it back', async
   const checkpointer = memory([])
   const options = { module: new ToyModule(), data: batches(1), maxEpochs: 1, host: new FakeHost() }
   await new Mine({ ...options, checkpointer }).train()
-  const second = new Mine({ ...options, checkpointer: memory([], { ...checkpointer.last, args: { epochs: 7 } }) })
+  const second = new Mine({
+    ...options,
+    checkpointer: memory([], { ...checkpointer.last, args: { epochs: 7 } }),
+  })
   await second.train()
   expect(second.args).toEqual({ epochs: 7 })
 })
 
 test('validation of a resumed run sees the same state as that of an unbroken one', async () => {
   const seen: string[] = []
-  const look: Callback = { onValidationEnd: (s: TrainerState) => void seen.push(`${s.step} ${s.metrics.get('val_loss')}`) }
+  const look: Callback = {
+    onValidationEnd: (s: TrainerState) => void seen.push(`${s.step} ${s.metrics.get('val_loss')}`),
+  }
   const options: Options = { validate: { data: batches(3), every: { steps: 2 } }, callbacks: [look] }
   await trainer(options).train()
   const straight = seen.splice(0)

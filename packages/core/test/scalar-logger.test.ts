@@ -1,23 +1,47 @@
 import { expect, test } from 'vitest'
-import { type LogPoint, onStepEnd, ScalarLogger, type ScalarLoggerOptions, single, type TensorRef, Trainer, type TrainerOptions } from '../src/index.ts'
+import {
+  type LogPoint,
+  onStepEnd,
+  ScalarLogger,
+  type ScalarLoggerOptions,
+  single,
+  type TensorRef,
+  Trainer,
+  type TrainerOptions,
+} from '../src/index.ts'
 import { batches, FakeHost, type ToyBatch, ToyModule, type ToyOutputs } from './toy.ts'
 
 class Lines<const Read extends string | TensorRef = 'loss'> extends ScalarLogger<Read> {
   readonly rows: string[] = []
   protected override logScalars(scalars: ReadonlyMap<string, number>, at: LogPoint): void {
-    this.rows.push(`${at.kind} ${at.epoch}/${at.step} ${[...scalars].map(([name, value]) => `${name}=${value}`).join(' ')}`)
+    this.rows.push(
+      `${at.kind} ${at.epoch}/${at.step} ${[...scalars].map(([name, value]) => `${name}=${value}`).join(' ')}`,
+    )
   }
 }
 
-function lines<const Read extends string | TensorRef = 'loss'>(options: ScalarLoggerOptions<Read>): Lines<Read> {
+function lines<const Read extends string | TensorRef = 'loss'>(
+  options: ScalarLoggerOptions<Read>,
+): Lines<Read> {
   return new Lines(options)
 }
 
-async function rows(logger: Lines<'loss' | 'accuracy' | TensorRef>, options: Partial<TrainerOptions<ToyBatch, ToyOutputs>> = {}): Promise<string[]> {
+async function rows(
+  logger: Lines<'loss' | 'accuracy' | TensorRef>,
+  options: Partial<TrainerOptions<ToyBatch, ToyOutputs>> = {},
+): Promise<string[]> {
   const host = new FakeHost()
   const module = new ToyModule({ loss: ({ step }) => step + 1 })
   const clock = onStepEnd(() => void (host.time += 500))
-  await new Trainer({ module, data: { epoch: () => batches(2, 2) }, validate: { data: { epoch: () => batches(2) } }, maxEpochs: 2, host, callbacks: [logger, clock], ...options }).train()
+  await new Trainer({
+    module,
+    data: { epoch: () => batches(2, 2) },
+    validate: { data: { epoch: () => batches(2) } },
+    maxEpochs: 2,
+    host,
+    callbacks: [logger, clock],
+    ...options,
+  }).train()
   return logger.rows
 }
 
@@ -34,12 +58,20 @@ test('logs scalars and the learning rate at stepFreq, epochs with their time, an
 
 test('each part can be switched off', async () => {
   const off = { logLearningRate: false, logEpochs: false, logValidation: false }
-  expect(await rows(lines({ tensorsToLog: ['accuracy', 'loss'], stepFreq: 4, ...off }))).toEqual(['step 1/4 accuracy=1 loss=4'])
+  expect(await rows(lines({ tensorsToLog: ['accuracy', 'loss'], stepFreq: 4, ...off }))).toEqual([
+    'step 1/4 accuracy=1 loss=4',
+  ])
 })
 
 test('takes references, and logs them by their names', async () => {
   const module = new ToyModule({ loss: () => 1 })
-  const logger = new Lines({ tensorsToLog: [module.tensor('accuracy').rename('acc')], stepFreq: 3, logLearningRate: false, logEpochs: false, logValidation: false })
+  const logger = new Lines({
+    tensorsToLog: [module.tensor('accuracy').rename('acc')],
+    stepFreq: 3,
+    logLearningRate: false,
+    logEpochs: false,
+    logValidation: false,
+  })
   expect(await rows(logger, { module })).toEqual(['step 1/3 acc=0'])
 })
 
@@ -53,6 +85,10 @@ test('only rank zero writes', async () => {
 })
 
 test('bad options are refused', () => {
-  expect(() => new Lines({ stepFreq: 0 })).toThrow('[core] `stepFreq` must be a whole number of at least 1, not 0')
-  expect(() => new Lines({ tensorsToLog: 'loss' as never })).toThrow('[core] `tensorsToLog` must be a list of names or tensor references')
+  expect(() => new Lines({ stepFreq: 0 })).toThrow(
+    '[core] `stepFreq` must be a whole number of at least 1, not 0',
+  )
+  expect(() => new Lines({ tensorsToLog: 'loss' as never })).toThrow(
+    '[core] `tensorsToLog` must be a list of names or tensor references',
+  )
 })

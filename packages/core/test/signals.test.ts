@@ -9,7 +9,13 @@ test('a signal ends the step, fires the save point and closes the events', async
   const host = new FakeHost()
   const log: string[] = []
   const callbacks = [onStepEnd((s) => void (s.step === 2 && host.signal('SIGTERM', 143))), recorder(log)]
-  const result = await new Trainer({ module: new ToyModule(), data: batches(1, 1, 1, 1), maxEpochs: 9, host, callbacks }).train()
+  const result = await new Trainer({
+    module: new ToyModule(),
+    data: batches(1, 1, 1, 1),
+    maxEpochs: 9,
+    host,
+    callbacks,
+  }).train()
   expect(result).toMatchObject({ reason: 'signal', detail: 'SIGTERM', step: 2, epoch: 0 })
   expect(log.slice(-4)).toEqual(['onStepEnd', 'onSavePoint', 'onSavePoint', 'onActionEnd'])
   expect(host.exitCode).toBe(143)
@@ -22,7 +28,13 @@ test('a second signal ends at once', async () => {
     host.signal('SIGINT', 130)
     host.signal('SIGINT', 130)
   })
-  await new Trainer({ module: new ToyModule(), data: batches(1), maxEpochs: 1, host, callbacks: [twice] }).train()
+  await new Trainer({
+    module: new ToyModule(),
+    data: batches(1),
+    maxEpochs: 1,
+    host,
+    callbacks: [twice],
+  }).train()
   expect(host.exited).toBe(130)
 })
 
@@ -34,7 +46,13 @@ test('signals are listened to only while a run is on, also after an error', asyn
     if (s.step === 1) throw new Error('stop here')
   })
   expect(host.signal('SIGINT', 130)).toBe(0)
-  const run = new Trainer({ module: new ToyModule(), data: batches(1), maxEpochs: 1, host, callbacks: [look] })
+  const run = new Trainer({
+    module: new ToyModule(),
+    data: batches(1),
+    maxEpochs: 1,
+    host,
+    callbacks: [look],
+  })
   await expect(run.train()).rejects.toThrow('stop here')
   expect(listening).toEqual([1])
   expect(host.signal('SIGINT', 130)).toBe(0)
@@ -42,8 +60,14 @@ test('signals are listened to only while a run is on, also after an error', asyn
 
 test('evaluate() stopped by a signal is an error, not a number', async () => {
   const host = new FakeHost()
-  const run = new Trainer({ module: new ToyModule(), host, callbacks: [{ onBatchEnd: () => void host.signal('SIGINT', 130) }] })
-  await expect(run.evaluate(batches(1, 1))).rejects.toThrow('[core] evaluate(data) was stopped after 1 batches: SIGINT')
+  const run = new Trainer({
+    module: new ToyModule(),
+    host,
+    callbacks: [{ onBatchEnd: () => void host.signal('SIGINT', 130) }],
+  })
+  await expect(run.evaluate(batches(1, 1))).rejects.toThrow(
+    '[core] evaluate(data) was stopped after 1 batches: SIGINT',
+  )
 })
 
 const program = `
@@ -58,11 +82,18 @@ const program = `
   console.log(JSON.stringify(result.reason), result.detail)
 `
 
-async function inProcess(mode: string, onLine: (line: string, kill: (signal: NodeJS.Signals) => void) => void): Promise<{ output: string; code: number | null }> {
+async function inProcess(
+  mode: string,
+  onLine: (line: string, kill: (signal: NodeJS.Signals) => void) => void,
+): Promise<{ output: string; code: number | null }> {
   const entry = new URL('../src/index.ts', import.meta.url)
-  const bundle = await import('esbuild').then(({ build }) => build({ entryPoints: [fileURLToPath(entry)], bundle: true, format: 'esm', write: false }))
+  const bundle = await import('esbuild').then(({ build }) =>
+    build({ entryPoints: [fileURLToPath(entry)], bundle: true, format: 'esm', write: false }),
+  )
   const url = `data:text/javascript;base64,${Buffer.from(bundle.outputFiles[0]!.contents).toString('base64')}`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', program, url, mode], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program, url, mode], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString()
@@ -75,11 +106,14 @@ async function inProcess(mode: string, onLine: (line: string, kill: (signal: Nod
 test.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
-] as const)('a real process that gets %s ends its run politely, with exit code %i', async (signal, expected) => {
-  const { output, code } = await inProcess('', (line, kill) => line.includes('training') && kill(signal))
-  expect(output).toContain(`"signal" ${signal}`)
-  expect(code).toBe(expected)
-})
+] as const)(
+  'a real process that gets %s ends its run politely, with exit code %i',
+  async (signal, expected) => {
+    const { output, code } = await inProcess('', (line, kill) => line.includes('training') && kill(signal))
+    expect(output).toContain(`"signal" ${signal}`)
+    expect(code).toBe(expected)
+  },
+)
 
 test('a real process that gets a second signal ends at once', async () => {
   const { output, code } = await inProcess('stubborn', (line, kill) => {

@@ -116,7 +116,8 @@ export class ToyModule implements TrainingModule<ToyBatch, ToyOutputs> {
       }
       return { stop: stops > 0, nonFinite: bad > 0 }
     }
-    if (strategy.worldSize > 1 || this.#options.async) return Promise.resolve(strategy.allReduce(buffer)).then(apply)
+    if (strategy.worldSize > 1 || this.#options.async)
+      return Promise.resolve(strategy.allReduce(buffer)).then(apply)
     return apply()
   }
 
@@ -203,8 +204,15 @@ export class FakeHost implements Host {
 }
 
 /** A callback that writes down every event, with the counters at that moment. */
-export function recorder(log: string[], show: (event: EventName, state: { step: number; epoch: number; batch: number }) => string = (event) => event): object {
+export function recorder(
+  log: string[],
+  show: (event: EventName, state: { step: number; epoch: number; batch: number }) => string = (event) =>
+    event,
+): object {
   return Object.fromEntries(
-    eventNames.map((event) => [event, (state: { step: number; epoch: number; batch: number }) => void log.push(show(event, state))]),
+    eventNames.map((event) => [
+      event,
+      (state: { step: number; epoch: number; batch: number }) => void log.push(show(event, state)),
+    ]),
   )
 }

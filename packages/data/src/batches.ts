@@ -155,7 +155,7 @@ class AsyncBatches<S, B> implements AsyncIterableIterator<B> {
    */
   #pull(): Promise<IteratorResult<S, unknown>> {
     const pull = (): Awaitable<IteratorResult<S, unknown>> => this.#steps.next()
-    const step = Promise.resolve(pull())
+    const step = this.#pulled.then(pull, pull)
     this.#pulled = step
     return step
   }

@@ -137,6 +137,7 @@ test('what is being read when the epoch is left is not transformed', async () =>
   const batches = iterableLoader(slow, { batchSize: 1, transform }).epoch(0)[Symbol.asyncIterator]()
   await batches.next()
   const second = batches.next()
+  await settle()
   const stopped = batches.return?.()
   reading.resolve()
   await stopped

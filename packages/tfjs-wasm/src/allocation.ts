@@ -1,3 +1,4 @@
+/* oxlint-disable no-underscore-dangle -- The compiler that made the module put them there. */
 import type { WasmModule } from './backend.ts'
 
 const guarded = new WeakSet<WasmModule>()

@@ -1,3 +1,4 @@
+/* oxlint-disable no-underscore-dangle -- The compiler that made the module put them there. */
 import * as tf from '@tensorflow/tfjs'
 
 import { guardAllocation } from './allocation.ts'

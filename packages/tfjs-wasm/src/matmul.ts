@@ -76,11 +76,7 @@ function activate(
   return heap.run(name, { x })
 }
 
-function replace(
-  heap: Heap,
-  x: tf.TensorInfo,
-  compute: (x: tf.TensorInfo) => tf.TensorInfo,
-): tf.TensorInfo {
+function replace(heap: Heap, x: tf.TensorInfo, compute: (x: tf.TensorInfo) => tf.TensorInfo): tf.TensorInfo {
   const result = compute(x)
   heap.dispose(x)
   return result
@@ -93,7 +89,9 @@ function product(
   { transposeA, transposeB }: Transposes,
 ): tf.TensorInfo {
   if (a.dtype !== 'float32' || b.dtype !== 'float32')
-    throw new Error(`[tfjs-wasm] BatchMatMul multiplies float32 tensors, not ${a.dtype} and ${b.dtype}: cast them`)
+    throw new Error(
+      `[tfjs-wasm] BatchMatMul multiplies float32 tensors, not ${a.dtype} and ${b.dtype}: cast them`,
+    )
   const [aRows, aColumns] = a.shape.slice(-2) as [number, number]
   const [bRows, bColumns] = b.shape.slice(-2) as [number, number]
   const rows = transposeA ? aColumns : aRows
@@ -107,7 +105,11 @@ function product(
   const aBatch = a.shape.slice(0, -2)
   const bBatch = b.shape.slice(0, -2)
   const batch = tf.broadcast_util.assertAndGetBroadcastShape(aBatch, bBatch)
-  const [aCount, bCount, count] = [aBatch, bBatch, batch].map(tf.util.sizeFromShape) as [number, number, number]
+  const [aCount, bCount, count] = [aBatch, bBatch, batch].map(tf.util.sizeFromShape) as [
+    number,
+    number,
+    number,
+  ]
   const out = heap.make([...batch, rows, columns])
   if (count * rows * columns === 0) return out
   if (inner === 0) {

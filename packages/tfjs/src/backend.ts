@@ -10,7 +10,8 @@ const names: readonly BackendName[] = ['auto', 'wasm', 'cpu']
  * @throws on an unknown name, or if the backend cannot be loaded, with what to install.
  */
 export async function useBackend(name: BackendName = 'auto'): Promise<'wasm' | 'cpu'> {
-  if (!names.includes(name)) throw new Error(`[tfjs] \`useBackend\` knows ${names.join(', ')}, not ${String(name)}`)
+  if (!names.includes(name))
+    throw new Error(`[tfjs] \`useBackend\` knows ${names.join(', ')}, not ${String(name)}`)
   if (name !== 'cpu') {
     try {
       await startWasm()
@@ -37,7 +38,8 @@ async function startWasm(): Promise<void> {
 }
 
 async function start(backend: string): Promise<void> {
-  if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js could not start the backend "${backend}"`)
+  if (!(await tf.setBackend(backend)))
+    throw new Error(`TensorFlow.js could not start the backend "${backend}"`)
   await tf.ready()
 }
 
@@ -51,7 +53,9 @@ const nodeProcess = (globalThis as { process?: Partial<NodeProcess> }).process?.
   : undefined
 
 function processListeners(): { event: string; listener: unknown }[] {
-  return ['uncaughtException', 'unhandledRejection'].flatMap((event) => (nodeProcess?.listeners(event) ?? []).map((listener) => ({ event, listener })))
+  return ['uncaughtException', 'unhandledRejection'].flatMap((event) =>
+    (nodeProcess?.listeners(event) ?? []).map((listener) => ({ event, listener })),
+  )
 }
 
 /** Whether the backend in use can be read synchronously at no cost. */

@@ -12,6 +12,8 @@ import { TfModule, type TfModuleOptions, type TfOutputs } from './tf-module.ts'
  * })
  * ```
  */
-export function functionModule<Batch, O extends TfOutputs>(options: TfModuleOptions<Batch, O>): TfModule<Batch, O> {
+export function functionModule<Batch, O extends TfOutputs>(
+  options: TfModuleOptions<Batch, O>,
+): TfModule<Batch, O> {
   return new TfModule(options)
 }

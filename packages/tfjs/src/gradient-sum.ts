@@ -34,7 +34,11 @@ export class GradientSum {
   }
 
   /** Averages over examples and ranks, and starts anew. `variables` are all that are trained, in an order that is the same on every rank. */
-  reduce(variables: ReadonlyMap<string, tf.Variable>, context: StepContext, nonFinite: boolean): Awaitable<ReducedGradients> {
+  reduce(
+    variables: ReadonlyMap<string, tf.Variable>,
+    context: StepContext,
+    nonFinite: boolean,
+  ): Awaitable<ReducedGradients> {
     const sums = this.#sums
     const weighted = this.#weighted
     const examples = this.#examples

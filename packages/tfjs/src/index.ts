@@ -14,9 +14,29 @@
  */
 export { useBackend, type BackendName } from './backend.ts'
 export { functionModule } from './function-module.ts'
-export { type LayersBatch, layersModule, type LayersModuleOptions, type LayersOutputs, layersVariables } from './layers-module.ts'
-export { type ForwardContext, type ParameterGroup, TfModule, type TfModuleOptions, type TfOutputs } from './tf-module.ts'
-export { accuracy, binaryAccuracy, binaryCrossEntropy, crossEntropy, type LossFunction, meanAbsoluteError, meanSquaredError } from './losses.ts'
+export {
+  type LayersBatch,
+  layersModule,
+  type LayersModuleOptions,
+  type LayersOutputs,
+  layersVariables,
+} from './layers-module.ts'
+export {
+  type ForwardContext,
+  type ParameterGroup,
+  TfModule,
+  type TfModuleOptions,
+  type TfOutputs,
+} from './tf-module.ts'
+export {
+  accuracy,
+  binaryAccuracy,
+  binaryCrossEntropy,
+  crossEntropy,
+  type LossFunction,
+  meanAbsoluteError,
+  meanSquaredError,
+} from './losses.ts'
 export { keyedRandom, type RandomKey, withRandom } from './random.ts'
 export type { TensorInput, TensorsOf } from './tensor-input.ts'
 

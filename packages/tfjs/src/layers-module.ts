@@ -16,8 +16,10 @@ export type LayersOutputs<Name extends string = never> = {
   targets: tf.Tensor
 } & Record<Name, tf.Scalar>
 
-export interface LayersModuleOptions<Losses extends string, Metrics extends string>
-  extends Pick<TfModuleOptions<LayersBatch, never>, 'optimizer' | 'optimizers' | 'seed'> {
+export interface LayersModuleOptions<Losses extends string, Metrics extends string> extends Pick<
+  TfModuleOptions<LayersBatch, never>,
+  'optimizer' | 'optimizers' | 'seed'
+> {
   /** A model with one input and one output; for others there is `functionModule`. */
   model: tf.LayersModel
   /** One loss, or several by name; `loss` is then their sum. */
@@ -50,31 +52,46 @@ export function layersModule<const Losses extends string = never, const Metrics 
       const predictions = model.apply(xs, { training }) as tf.Tensor
       const outputs: Record<string, tf.Tensor> = { predictions }
       if (ys) {
-        const parts = Object.entries(losses).map(([name, compare]) => (outputs[name] = compare(ys, predictions)))
+        const parts = Object.entries(losses).map(
+          ([name, compare]) => (outputs[name] = compare(ys, predictions)),
+        )
         if (typeof loss === 'function') parts.push(loss(ys, predictions))
         outputs['loss'] = [...parts, ...model.calculateLosses()].reduce((sum, part) => tf.add(sum, part))
         outputs['targets'] = ys
-        for (const [name, compute] of Object.entries<LossFunction>(metrics)) outputs[name] = compute(ys, predictions)
-      } else if (training) throw new Error('[tfjs] the batch has no `ys`: there is nothing to compare the predictions with')
+        for (const [name, compute] of Object.entries<LossFunction>(metrics))
+          outputs[name] = compute(ys, predictions)
+      } else if (training)
+        throw new Error('[tfjs] the batch has no `ys`: there is nothing to compare the predictions with')
       return outputs as LayersOutputs<Losses | Metrics>
     },
   })
 }
 
 function check({ model, loss, metrics = {} as never }: LayersModuleOptions<string, string>): void {
-  if (!(model instanceof tf.LayersModel)) throw new Error('[tfjs] `model` must be a tf.LayersModel, as tf.sequential() or tf.model() makes one')
+  if (!(model instanceof tf.LayersModel))
+    throw new Error('[tfjs] `model` must be a tf.LayersModel, as tf.sequential() or tf.model() makes one')
   if (model.inputs.length > 1 || model.outputs.length > 1)
-    throw new Error(`[tfjs] the model has ${model.inputs.length} inputs and ${model.outputs.length} outputs; layersModule() takes one of each, functionModule() any`)
+    throw new Error(
+      `[tfjs] the model has ${model.inputs.length} inputs and ${model.outputs.length} outputs; layersModule() takes one of each, functionModule() any`,
+    )
   const losses = typeof loss === 'function' ? [['loss', loss]] : Object.entries(loss ?? {})
-  if (losses.length === 0) throw new Error('[tfjs] `loss` must be a function such as crossEntropy, or a record of functions')
+  if (losses.length === 0)
+    throw new Error('[tfjs] `loss` must be a function such as crossEntropy, or a record of functions')
   for (const [name, compare] of [...losses, ...Object.entries(metrics)]) {
-    if (typeof compare !== 'function') throw new Error(`[tfjs] loss or metric "${name as string}" must be a function such as crossEntropy or accuracy, not ${String(compare)}`)
+    if (typeof compare !== 'function')
+      throw new Error(
+        `[tfjs] loss or metric "${name as string}" must be a function such as crossEntropy or accuracy, not ${String(compare)}`,
+      )
     if (['predictions', 'targets'].includes(name as string) || (name === 'loss' && compare !== loss))
-      throw new Error(`[tfjs] "${name as string}" is the name of an output already; call your loss or metric otherwise`)
+      throw new Error(
+        `[tfjs] "${name as string}" is the name of an output already; call your loss or metric otherwise`,
+      )
   }
   for (const layer of model.layers)
     if (layer.getClassName() === 'Dropout' && layer.getConfig()['seed'] != null)
-      throw new Error(`[tfjs] layer "${layer.name}" has a \`seed\`, with which TensorFlow.js drops the same units at every step; leave it out: the module's \`seed\` makes dropout repeatable`)
+      throw new Error(
+        `[tfjs] layer "${layer.name}" has a \`seed\`, with which TensorFlow.js drops the same units at every step; leave it out: the module's \`seed\` makes dropout repeatable`,
+      )
 }
 
 /**
@@ -90,9 +107,14 @@ export function layersVariables(model: tf.LayersModel): Record<string, tf.Variab
     if (automatic !== undefined) counts.set(automatic, count)
     const layerName = automatic === undefined ? layer.name : `${automatic}${count}`
     for (const weight of layer.weights) {
-      const name = weight.originalName.startsWith(`${layer.name}/`) ? weight.originalName.slice(layer.name.length + 1) : weight.originalName
+      const name = weight.originalName.startsWith(`${layer.name}/`)
+        ? weight.originalName.slice(layer.name.length + 1)
+        : weight.originalName
       const key = `${layerName}/${name}`
-      if (key in variables) throw new Error(`[tfjs] two weights of the model are called "${key}"; give the layers names of their own`)
+      if (key in variables)
+        throw new Error(
+          `[tfjs] two weights of the model are called "${key}"; give the layers names of their own`,
+        )
       variables[key] = variableOf(weight)
     }
   }

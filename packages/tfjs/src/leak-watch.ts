@@ -10,7 +10,10 @@ type AnyHandler = (...args: never[]) => unknown
  * Watches a callback's handler: if call after call leaves tensors behind, it is named, once. Only synchronous handlers are watched, for while one waits
  * others make tensors, too.
  */
-export function watchForLeaks(handler: AnyHandler, { callback, event }: { callback: string; event: EventName }): AnyHandler {
+export function watchForLeaks(
+  handler: AnyHandler,
+  { callback, event }: { callback: string; event: EventName },
+): AnyHandler {
   const { state } = tf.engine()
   let inARow = 0
   return (...args) => {

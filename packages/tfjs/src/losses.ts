@@ -39,18 +39,24 @@ export function accuracy(targets: tf.Tensor, predictions: tf.Tensor): tf.Scalar 
 /** The share of yes-or-no targets on whose side the logit's sign is. */
 export function binaryAccuracy(targets: tf.Tensor, logits: tf.Tensor): tf.Scalar {
   sameShape('binaryAccuracy', targets, logits)
-  return tf.tidy(() => tf.mean(tf.cast(tf.equal(tf.greater(logits, 0), tf.greater(targets, 0.5)), 'float32')).asScalar())
+  return tf.tidy(() =>
+    tf.mean(tf.cast(tf.equal(tf.greater(logits, 0), tf.greater(targets, 0.5)), 'float32')).asScalar(),
+  )
 }
 
 function asOneHot(targets: tf.Tensor, logits: tf.Tensor): tf.Tensor {
   if (targets.rank === logits.rank) return tf.cast(targets, 'float32')
   if (targets.rank !== logits.rank - 1)
-    throw new Error(`[tfjs] crossEntropy: targets of shape [${String(targets.shape)}] do not fit logits of shape [${String(logits.shape)}]`)
+    throw new Error(
+      `[tfjs] crossEntropy: targets of shape [${String(targets.shape)}] do not fit logits of shape [${String(logits.shape)}]`,
+    )
   return tf.cast(tf.oneHot(tf.cast(targets, 'int32'), logits.shape[logits.rank - 1]!), 'float32')
 }
 
 // Broadcasting [64] against [64, 1] would give 64 x 64 differences and a wrong loss without a word.
 function sameShape(name: string, targets: tf.Tensor, predictions: tf.Tensor): void {
   if (String(targets.shape) !== String(predictions.shape))
-    throw new Error(`[tfjs] ${name}: targets of shape [${String(targets.shape)}] and predictions of shape [${String(predictions.shape)}] differ`)
+    throw new Error(
+      `[tfjs] ${name}: targets of shape [${String(targets.shape)}] and predictions of shape [${String(predictions.shape)}] differ`,
+    )
 }

@@ -46,7 +46,8 @@ export function withRandom<T>(key: RandomKey, work: () => T): T {
   Math.random = keyedRandom(key)
   try {
     const result = work()
-    if (result instanceof Promise) throw new Error('[tfjs] withRandom(): the work must be synchronous, but it returned a promise')
+    if (result instanceof Promise)
+      throw new Error('[tfjs] withRandom(): the work must be synchronous, but it returned a promise')
     return result
   } finally {
     Math.random = own

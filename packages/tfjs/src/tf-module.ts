@@ -78,11 +78,16 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
 
   constructor(options: TfModuleOptions<Batch, O>) {
     const { variables, forward, seed = 0 } = options
-    if (typeof forward !== 'function') throw new Error('[tfjs] `forward` must be a function from a batch to its outputs')
-    if (!Number.isSafeInteger(seed)) throw new Error(`[tfjs] \`seed\` must be a whole number, not ${String(seed)}`)
+    if (typeof forward !== 'function')
+      throw new Error('[tfjs] `forward` must be a function from a batch to its outputs')
+    if (!Number.isSafeInteger(seed))
+      throw new Error(`[tfjs] \`seed\` must be a whole number, not ${String(seed)}`)
     this.variables = new Map(Object.entries(variables))
     for (const [name, variable] of this.variables)
-      if (!(variable instanceof tf.Variable)) throw new Error(`[tfjs] \`variables.${name}\` must be a tf.Variable; make one with tf.variable(tensor)`)
+      if (!(variable instanceof tf.Variable))
+        throw new Error(
+          `[tfjs] \`variables.${name}\` must be a tf.Variable; make one with tf.variable(tensor)`,
+        )
     this.#options = options
     this.#seed = seed
     this.#groups = groupsOf(options)
@@ -103,7 +108,9 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
         const gradients = new Map<string, tf.Tensor>()
         let outputs: O | undefined
         for (const loss of this.#losses) {
-          const variables = [...trainable].filter(([name]) => this.#lossOf(name) === loss).map(([, variable]) => variable)
+          const variables = [...trainable]
+            .filter(([name]) => this.#lossOf(name) === loss)
+            .map(([, variable]) => variable)
           const { value, grads } = tf.variableGrads(() => {
             const all = this.#options.forward(tensors, { training: true })
             const lowered = scalarLoss(all, loss)
@@ -111,7 +118,8 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
             return lowered
           }, variables)
           if (!Object.values(outputs!).includes(value)) value.dispose()
-          for (const [name, gradient] of Object.entries(grads)) gradients.set(this.#nameOf.get(name)!, gradient)
+          for (const [name, gradient] of Object.entries(grads))
+            gradients.set(this.#nameOf.get(name)!, gradient)
         }
         // A read costs nothing on the host's own backends; elsewhere the core looks whenever the loss is read anyway.
         if (readsSynchronously() && !Number.isFinite(outputs!.loss.dataSync()[0])) this.#nonFinite = true
@@ -129,15 +137,22 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
     const nonFinite = this.#nonFinite
     this.#nonFinite = false
     const reduced = this.#gradients.reduce(trainable, context, nonFinite)
-    return isPromise(reduced) ? reduced.then((all) => this.#apply(all, trainable, context)) : this.#apply(reduced, trainable, context)
+    return isPromise(reduced)
+      ? reduced.then((all) => this.#apply(all, trainable, context))
+      : this.#apply(reduced, trainable, context)
   }
 
-  #apply(reduced: ReducedGradients, trainable: ReadonlyMap<string, tf.Variable>, { nonFinite: policy }: StepContext): StepResult {
+  #apply(
+    reduced: ReducedGradients,
+    trainable: ReadonlyMap<string, tf.Variable>,
+    { nonFinite: policy }: StepContext,
+  ): StepResult {
     const { gradients, stop } = reduced
     // Under `throw` a bad gradient shows in the next loss and ends the run; under `skip` it would spoil the weights for good.
     const nonFinite = reduced.nonFinite || (policy === 'skip' && !areFinite(gradients.values()))
     if (!nonFinite || policy === 'apply')
-      for (const { optimizer, owns } of this.#groups) optimizer.apply(only(gradients, owns), only(trainable, owns))
+      for (const { optimizer, owns } of this.#groups)
+        optimizer.apply(only(gradients, owns), only(trainable, owns))
     tf.dispose([...gradients.values()])
     return { stop, nonFinite }
   }
@@ -173,7 +188,10 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
     return stacked.data().finally(() => stacked.dispose())
   }
 
-  wrapHandler(handler: (...args: never[]) => unknown, owner: Parameters<typeof watchForLeaks>[1]): (...args: never[]) => unknown {
+  wrapHandler(
+    handler: (...args: never[]) => unknown,
+    owner: Parameters<typeof watchForLeaks>[1],
+  ): (...args: never[]) => unknown {
     return watchForLeaks(handler, owner)
   }
 
@@ -190,12 +208,18 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
    * @throws if names, shapes or the number of optimizers differ; nothing is changed then.
    */
   async updateState({ weights, optimizers }: ModuleState): Promise<void> {
-    if (optimizers !== undefined && (!Array.isArray(optimizers) || optimizers.length !== this.optimizers.length))
-      throw new Error(`[tfjs] the state has ${Array.isArray(optimizers) ? optimizers.length : 'no list of'} optimizers, the module ${this.optimizers.length}`)
+    if (
+      optimizers !== undefined &&
+      (!Array.isArray(optimizers) || optimizers.length !== this.optimizers.length)
+    )
+      throw new Error(
+        `[tfjs] the state has ${Array.isArray(optimizers) ? optimizers.length : 'no list of'} optimizers, the module ${this.optimizers.length}`,
+      )
     if (weights !== undefined) writeVariables(this.variables, weights as StateRecord)
     this.#gradients.clear()
     this.#nonFinite = false
-    for (const [i, state] of ((optimizers ?? []) as readonly StateRecord[]).entries()) this.optimizers[i]!.updateState(state)
+    for (const [i, state] of ((optimizers ?? []) as readonly StateRecord[]).entries())
+      this.optimizers[i]!.updateState(state)
   }
 
   /** Frees the optimizers' slots; the variables stay the caller's. */
@@ -217,22 +241,32 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
 
   #examplesIn(tensors: TensorsOf<Batch>): number {
     if (this.#options.examples) return this.#options.examples(tensors)
-    const first = tensors instanceof tf.Tensor ? tensors : (Object.values(tensors)[0] as tf.Tensor | undefined)
+    const first =
+      tensors instanceof tf.Tensor ? tensors : (Object.values(tensors)[0] as tf.Tensor | undefined)
     return first?.shape[0] ?? 1
   }
 }
 
-function groupsOf({ optimizer, optimizers, variables }: Pick<TfModuleOptions<never, never>, 'optimizer' | 'optimizers' | 'variables'>): Group[] {
+function groupsOf({
+  optimizer,
+  optimizers,
+  variables,
+}: Pick<TfModuleOptions<never, never>, 'optimizer' | 'optimizers' | 'variables'>): Group[] {
   if ((optimizer === undefined) === (optimizers === undefined))
     throw new Error('[tfjs] pass either `optimizer`, or `optimizers: [{ optimizer, variables, loss }]`')
-  const groups = (optimizers ?? [{ optimizer: optimizer! }]).map(({ optimizer: given, loss = 'loss', variables: owns = () => true }) => ({
-    optimizer: given instanceof Optimizer ? given : fromTfOptimizer(given),
-    loss,
-    owns,
-  }))
+  const groups = (optimizers ?? [{ optimizer: optimizer! }]).map(
+    ({ optimizer: given, loss = 'loss', variables: owns = () => true }) => ({
+      optimizer: given instanceof Optimizer ? given : fromTfOptimizer(given),
+      loss,
+      owns,
+    }),
+  )
   for (const name of Object.keys(variables)) {
     const owners = groups.filter(({ owns }) => owns(name)).length
-    if (owners > 1) throw new Error(`[tfjs] variable "${name}" belongs to ${owners} of the \`optimizers\`; let only one update it`)
+    if (owners > 1)
+      throw new Error(
+        `[tfjs] variable "${name}" belongs to ${owners} of the \`optimizers\`; let only one update it`,
+      )
   }
   return groups
 }
@@ -240,8 +274,13 @@ function groupsOf({ optimizer, optimizers, variables }: Pick<TfModuleOptions<nev
 function scalarLoss(outputs: Record<string, unknown>, name: string): tf.Scalar {
   const loss = outputs?.[name]
   if (!(loss instanceof tf.Tensor))
-    throw new Error(`[tfjs] \`forward\` gives no tensor "${name}", only: ${Object.keys(outputs ?? {}).join(', ')}`)
-  if (loss.rank !== 0) throw new Error(`[tfjs] the loss "${name}" must be a scalar, but has shape [${String(loss.shape)}]; take tf.mean() of it`)
+    throw new Error(
+      `[tfjs] \`forward\` gives no tensor "${name}", only: ${Object.keys(outputs ?? {}).join(', ')}`,
+    )
+  if (loss.rank !== 0)
+    throw new Error(
+      `[tfjs] the loss "${name}" must be a scalar, but has shape [${String(loss.shape)}]; take tf.mean() of it`,
+    )
   return loss as tf.Scalar
 }
 

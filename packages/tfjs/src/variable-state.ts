@@ -20,10 +20,13 @@ export function writeVariables(variables: ReadonlyMap<string, tf.Variable>, stat
   for (const [name, variable] of variables) {
     const saved = state[name] as { shape: readonly number[]; data: ArrayLike<number> } | undefined
     if (!saved) problems.push(`"${name}" is missing`)
-    else if (String(saved.shape) !== String(variable.shape)) problems.push(`"${name}" has shape [${String(saved.shape)}], not [${String(variable.shape)}]`)
+    else if (String(saved.shape) !== String(variable.shape))
+      problems.push(`"${name}" has shape [${String(saved.shape)}], not [${String(variable.shape)}]`)
   }
-  for (const name of Object.keys(state)) if (!variables.has(name)) problems.push(`"${name}" is not a variable of this model`)
-  if (problems.length > 0) throw new Error(`[tfjs] the saved weights do not fit this model: ${problems.join('; ')}`)
+  for (const name of Object.keys(state))
+    if (!variables.has(name)) problems.push(`"${name}" is not a variable of this model`)
+  if (problems.length > 0)
+    throw new Error(`[tfjs] the saved weights do not fit this model: ${problems.join('; ')}`)
   tf.tidy(() => {
     for (const [name, variable] of variables) {
       const { data } = state[name] as unknown as { data: ArrayLike<number> }

@@ -12,29 +12,106 @@ const optimizer = () => sgd({ learningRate: 0.1 })
 const variables = { w: tf.variable(tf.ones([2])) }
 
 test('an unknown backend is refused with the ones there are', async () => {
-  await expect(useBackend('gpu' as never)).rejects.toThrow('[tfjs] `useBackend` knows auto, wasm, cpu, not gpu')
+  await expect(useBackend('gpu' as never)).rejects.toThrow(
+    '[tfjs] `useBackend` knows auto, wasm, cpu, not gpu',
+  )
 })
 
 test('a loss that is no scalar, or is missing, is named with its shape', async () => {
-  const train = (forward: () => { loss: tf.Scalar }): Promise<unknown> => new Trainer({ module: functionModule<{ xs: number[] }, { loss: tf.Scalar }>({ variables, forward, optimizer: optimizer() }), data: [{ xs: [1] }], maxEpochs: 1 }).train()
-  await expect(train(() => ({ loss: tf.square(variables.w) as never }))).rejects.toThrow('[tfjs] the loss "loss" must be a scalar, but has shape [2]; take tf.mean() of it')
-  await expect(train(() => ({ cost: tf.sum(variables.w) }) as never)).rejects.toThrow('[tfjs] `forward` gives no tensor "loss", only: cost')
+  const train = (forward: () => { loss: tf.Scalar }): Promise<unknown> =>
+    new Trainer({
+      module: functionModule<{ xs: number[] }, { loss: tf.Scalar }>({
+        variables,
+        forward,
+        optimizer: optimizer(),
+      }),
+      data: [{ xs: [1] }],
+      maxEpochs: 1,
+    }).train()
+  await expect(train(() => ({ loss: tf.square(variables.w) as never }))).rejects.toThrow(
+    '[tfjs] the loss "loss" must be a scalar, but has shape [2]; take tf.mean() of it',
+  )
+  await expect(train(() => ({ cost: tf.sum(variables.w) }) as never)).rejects.toThrow(
+    '[tfjs] `forward` gives no tensor "loss", only: cost',
+  )
 })
 
 test.each([
-  ['no optimizer', () => functionModule({ variables, forward: (() => {}) as never }), '[tfjs] pass either `optimizer`, or `optimizers: [{ optimizer, variables, loss }]`'],
-  ['two kinds of optimizers', () => functionModule({ variables, forward: (() => {}) as never, optimizer: optimizer(), optimizers: [] }), '[tfjs] pass either `optimizer`'],
-  ['a variable with two optimizers', () => functionModule({ variables, forward: (() => {}) as never, optimizers: [{ optimizer: optimizer() }, { optimizer: optimizer() }] }), '[tfjs] variable "w" belongs to 2 of the `optimizers`'],
-  ['no function', () => functionModule({ variables, forward: 3 as never, optimizer: optimizer() }), '[tfjs] `forward` must be a function'],
-  ['a tensor for a variable', () => functionModule({ variables: { w: tf.ones([1]) as never }, forward: (() => {}) as never, optimizer: optimizer() }), '[tfjs] `variables.w` must be a tf.Variable'],
-  ['a fractional seed', () => classifier({ optimizer: optimizer(), seed: 0.5 }), '[tfjs] `seed` must be a whole number, not 0.5'],
-  ['no model', () => layersModule({ model: {} as never, loss: crossEntropy, optimizer: optimizer() }), '[tfjs] `model` must be a tf.LayersModel'],
-  ['a loss by name', () => layersModule({ model: network(), loss: 'categoricalCrossentropy' as never, optimizer: optimizer() }), '[tfjs] loss or metric "0" must be a function such as crossEntropy'],
-  ['no loss', () => layersModule({ model: network(), loss: {}, optimizer: optimizer() }), '[tfjs] `loss` must be a function such as crossEntropy, or a record of functions'],
-  ['a metric called targets', () => layersModule({ model: network(), loss: crossEntropy, metrics: { targets: crossEntropy }, optimizer: optimizer() }), '[tfjs] "targets" is the name of an output already'],
+  [
+    'no optimizer',
+    () => functionModule({ variables, forward: (() => {}) as never }),
+    '[tfjs] pass either `optimizer`, or `optimizers: [{ optimizer, variables, loss }]`',
+  ],
+  [
+    'two kinds of optimizers',
+    () => functionModule({ variables, forward: (() => {}) as never, optimizer: optimizer(), optimizers: [] }),
+    '[tfjs] pass either `optimizer`',
+  ],
+  [
+    'a variable with two optimizers',
+    () =>
+      functionModule({
+        variables,
+        forward: (() => {}) as never,
+        optimizers: [{ optimizer: optimizer() }, { optimizer: optimizer() }],
+      }),
+    '[tfjs] variable "w" belongs to 2 of the `optimizers`',
+  ],
+  [
+    'no function',
+    () => functionModule({ variables, forward: 3 as never, optimizer: optimizer() }),
+    '[tfjs] `forward` must be a function',
+  ],
+  [
+    'a tensor for a variable',
+    () =>
+      functionModule({
+        variables: { w: tf.ones([1]) as never },
+        forward: (() => {}) as never,
+        optimizer: optimizer(),
+      }),
+    '[tfjs] `variables.w` must be a tf.Variable',
+  ],
+  [
+    'a fractional seed',
+    () => classifier({ optimizer: optimizer(), seed: 0.5 }),
+    '[tfjs] `seed` must be a whole number, not 0.5',
+  ],
+  [
+    'no model',
+    () => layersModule({ model: {} as never, loss: crossEntropy, optimizer: optimizer() }),
+    '[tfjs] `model` must be a tf.LayersModel',
+  ],
+  [
+    'a loss by name',
+    () =>
+      layersModule({ model: network(), loss: 'categoricalCrossentropy' as never, optimizer: optimizer() }),
+    '[tfjs] loss or metric "0" must be a function such as crossEntropy',
+  ],
+  [
+    'no loss',
+    () => layersModule({ model: network(), loss: {}, optimizer: optimizer() }),
+    '[tfjs] `loss` must be a function such as crossEntropy, or a record of functions',
+  ],
+  [
+    'a metric called targets',
+    () =>
+      layersModule({
+        model: network(),
+        loss: crossEntropy,
+        metrics: { targets: crossEntropy },
+        optimizer: optimizer(),
+      }),
+    '[tfjs] "targets" is the name of an output already',
+  ],
   [
     'seeded dropout',
-    () => layersModule({ model: tf.sequential({ layers: [tf.layers.dropout({ rate: 0.5, seed: 4, inputShape: [4] })] }), loss: crossEntropy, optimizer: optimizer() }),
+    () =>
+      layersModule({
+        model: tf.sequential({ layers: [tf.layers.dropout({ rate: 0.5, seed: 4, inputShape: [4] })] }),
+        loss: crossEntropy,
+        optimizer: optimizer(),
+      }),
     'has a `seed`, with which TensorFlow.js drops the same units at every step',
   ],
 ])('%s is refused when it is given', (_name, make, message) => {
@@ -42,13 +119,28 @@ test.each([
 })
 
 test('a batch without targets cannot be trained on', async () => {
-  await expect(new Trainer({ module: classifier({ optimizer: optimizer() }), data: [{ xs: tf.ones([2, 4]) }], maxEpochs: 1 }).train()).rejects.toThrow('[tfjs] the batch has no `ys`')
+  await expect(
+    new Trainer({
+      module: classifier({ optimizer: optimizer() }),
+      data: [{ xs: tf.ones([2, 4]) }],
+      maxEpochs: 1,
+    }).train(),
+  ).rejects.toThrow('[tfjs] the batch has no `ys`')
 })
 
 test.each([
-  [{ xs: { data: new Float32Array(7), shape: [2, 4] }, ys: [0, 1] }, '[tfjs] `xs` of the batch has 7 values, but its shape [2,4] needs 8'],
-  [{ xs: { data: new BigInt64Array(8), shape: [2, 4] }, ys: [0, 1] }, '[tfjs] `xs` of the batch is a BigInt64Array, which TensorFlow.js cannot hold'],
-  [{ xs: 'digits', ys: [0, 1] }, '[tfjs] `xs` of the batch must be a tensor, { data, shape }, a typed array or numbers, not digits'],
+  [
+    { xs: { data: new Float32Array(7), shape: [2, 4] }, ys: [0, 1] },
+    '[tfjs] `xs` of the batch has 7 values, but its shape [2,4] needs 8',
+  ],
+  [
+    { xs: { data: new BigInt64Array(8), shape: [2, 4] }, ys: [0, 1] },
+    '[tfjs] `xs` of the batch is a BigInt64Array, which TensorFlow.js cannot hold',
+  ],
+  [
+    { xs: 'digits', ys: [0, 1] },
+    '[tfjs] `xs` of the batch must be a tensor, { data, shape }, a typed array or numbers, not digits',
+  ],
 ])('a batch that makes no tensors is refused: %o', async (batch, message) => {
   const before = tf.memory().numTensors
   const module = classifier({ optimizer: optimizer() })
@@ -70,12 +162,16 @@ test('a state that does not fit is refused whole, naming every weight', async ()
   await expect(module.updateState({ ...state, weights: weights as never })).rejects.toThrow(
     '[tfjs] the saved weights do not fit this model: "dense_Dense1/kernel" has shape [4,9], not [4,8]; "dense_Dense2/bias" is missing; "extra" is not a variable of this model',
   )
-  await expect(module.updateState({ ...state, optimizers: [] })).rejects.toThrow('[tfjs] the state has 0 optimizers, the module 1')
+  await expect(module.updateState({ ...state, optimizers: [] })).rejects.toThrow(
+    '[tfjs] the state has 0 optimizers, the module 1',
+  )
   expect(JSON.stringify(await module.getState())).toBe(before)
 })
 
 test('a model with several inputs is sent to functionModule()', () => {
   const [a, b] = [tf.input({ shape: [2] }), tf.input({ shape: [2] })]
   const model = tf.model({ inputs: [a, b], outputs: tf.layers.add().apply([a, b]) as tf.SymbolicTensor })
-  expect(() => layersModule({ model, loss: crossEntropy, optimizer: optimizer() })).toThrow('[tfjs] the model has 2 inputs and 1 outputs; layersModule() takes one of each, functionModule() any')
+  expect(() => layersModule({ model, loss: crossEntropy, optimizer: optimizer() })).toThrow(
+    '[tfjs] the model has 2 inputs and 1 outputs; layersModule() takes one of each, functionModule() any',
+  )
 })

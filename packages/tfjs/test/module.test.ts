@@ -1,10 +1,30 @@
 import * as tf from '@tensorflow/tfjs'
 import { Callback, EarlyStopping, type Host, onBatchEnd, onStepEnd, Trainer } from '@trainyard/core'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { accuracy, adam, binaryAccuracy, binaryCrossEntropy, crossEntropy, functionModule, layersModule, meanAbsoluteError, meanSquaredError, sgd, useBackend } from '../src/index.ts'
+import {
+  accuracy,
+  adam,
+  binaryAccuracy,
+  binaryCrossEntropy,
+  crossEntropy,
+  functionModule,
+  layersModule,
+  meanAbsoluteError,
+  meanSquaredError,
+  sgd,
+  useBackend,
+} from '../src/index.ts'
 import { bits, classifier, network, points } from './models.ts'
 
-const silent: Host = { now: () => performance.now(), turn: async () => {}, print() {}, warn() {}, onSignal: () => () => {}, setExitCode() {}, exit() {} }
+const silent: Host = {
+  now: () => performance.now(),
+  turn: async () => {},
+  print() {},
+  warn() {},
+  onSignal: () => () => {},
+  setExitCode() {},
+  exit() {},
+}
 
 describe.each(['cpu', 'wasm'] as const)('on the %s backend', (backend) => {
   beforeAll(async () => {
@@ -16,21 +36,37 @@ describe.each(['cpu', 'wasm'] as const)('on the %s backend', (backend) => {
   })
 
   test('a layers model learns, and evaluate() and predict() agree with it', async () => {
-    const trainer = new Trainer({ module: classifier({ optimizer: adam({ learningRate: 0.05 }) }), data: points(60, { shuffle: true }), validate: { data: points(30, { from: 60 }) }, maxEpochs: 20 })
+    const trainer = new Trainer({
+      module: classifier({ optimizer: adam({ learningRate: 0.05 }) }),
+      data: points(60, { shuffle: true }),
+      validate: { data: points(30, { from: 60 }) },
+      maxEpochs: 20,
+    })
     const { metrics } = await trainer.train()
     expect(metrics['val_accuracy']).toBeGreaterThan(0.9)
     const { loss, accuracy: share } = await trainer.evaluate(points(30, { from: 60 }))
     expect(loss).toBe(metrics['val_loss'])
     expect(share).toBe(metrics['val_accuracy'])
     const predicted = await trainer.predict(points(20))
-    expect(predicted.map(({ shape }) => shape)).toEqual([[8, 3], [8, 3], [4, 3]])
+    expect(predicted.map(({ shape }) => shape)).toEqual([
+      [8, 3],
+      [8, 3],
+      [4, 3],
+    ])
   })
 
   test('a whole run leaves no tensor behind', async () => {
     const module = classifier({ optimizer: adam({ learningRate: 0.01, clipNorm: 1 }) })
     const before = tf.memory().numTensors
     const look = onStepEnd(async (state) => void (await state.tensors.read('predictions')))
-    const trainer = new Trainer({ module, data: points(30), batchesPerStep: 3, validate: { data: points(9), every: { steps: 1 } }, maxEpochs: 3, callbacks: [look, { reads: ['loss', 'accuracy'] }] })
+    const trainer = new Trainer({
+      module,
+      data: points(30),
+      batchesPerStep: 3,
+      validate: { data: points(9), every: { steps: 1 } },
+      maxEpochs: 3,
+      callbacks: [look, { reads: ['loss', 'accuracy'] }],
+    })
     await trainer.train()
     await trainer.evaluate()
     await trainer.predict(points(9))
@@ -42,8 +78,17 @@ describe.each(['cpu', 'wasm'] as const)('on the %s backend', (backend) => {
   test('a run that fails leaves no tensor behind either', async () => {
     const module = classifier({ optimizer: sgd({ learningRate: 0.01 }) })
     const before = tf.memory().numTensors
-    for (const fail of [onBatchEnd((s) => s.batch === 2 && Promise.reject(new Error('here'))), onStepEnd(() => Promise.reject(new Error('here')))]) {
-      const trainer = new Trainer({ module, data: points(30), batchesPerStep: 2, maxEpochs: 1, callbacks: [fail, { reads: ['loss'] }] })
+    for (const fail of [
+      onBatchEnd((s) => s.batch === 2 && Promise.reject(new Error('here'))),
+      onStepEnd(() => Promise.reject(new Error('here'))),
+    ]) {
+      const trainer = new Trainer({
+        module,
+        data: points(30),
+        batchesPerStep: 2,
+        maxEpochs: 1,
+        callbacks: [fail, { reads: ['loss'] }],
+      })
       await expect(trainer.train()).rejects.toThrow('here')
     }
     await module.updateState({})
@@ -52,9 +97,20 @@ describe.each(['cpu', 'wasm'] as const)('on the %s backend', (backend) => {
 
   test('an accumulated step equals one step on the concatenated batch, the short last one too', async () => {
     const run = async (batchSize: number, batchesPerStep: number): Promise<Float32Array[]> => {
-      const model = tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [4], kernelInitializer: 'ones' })] })
-      const module = layersModule({ model, loss: crossEntropy, optimizer: sgd({ learningRate: 0.1, momentum: 0.9 }) })
-      const result = await new Trainer({ module, data: points(30, { batchSize }), batchesPerStep, maxEpochs: 2 }).train()
+      const model = tf.sequential({
+        layers: [tf.layers.dense({ units: 3, inputShape: [4], kernelInitializer: 'ones' })],
+      })
+      const module = layersModule({
+        model,
+        loss: crossEntropy,
+        optimizer: sgd({ learningRate: 0.1, momentum: 0.9 }),
+      })
+      const result = await new Trainer({
+        module,
+        data: points(30, { batchSize }),
+        batchesPerStep,
+        maxEpochs: 2,
+      }).train()
       expect(result.step).toBe(6)
       return model.getWeights().map((weight) => weight.dataSync() as Float32Array)
     }
@@ -64,14 +120,25 @@ describe.each(['cpu', 'wasm'] as const)('on the %s backend', (backend) => {
   })
 
   test('batch norm learns, and its moving statistics are kept', async () => {
-    const model = tf.sequential({ layers: [tf.layers.dense({ units: 4, inputShape: [4] }), tf.layers.batchNormalization(), tf.layers.dense({ units: 3 })] })
+    const model = tf.sequential({
+      layers: [
+        tf.layers.dense({ units: 4, inputShape: [4] }),
+        tf.layers.batchNormalization(),
+        tf.layers.dense({ units: 3 }),
+      ],
+    })
     const module = layersModule({ model, loss: crossEntropy, optimizer: sgd({ learningRate: 0.1 }) })
     const before = tf.memory().numTensors
     await new Trainer({ module, data: points(32), maxEpochs: 2 }).train()
     expect(tf.memory().numTensors).toBe(before)
-    const { weights } = await module.getState() as { weights: Record<string, { data: Float32Array }> }
-    expect(Object.keys(weights).filter((name) => name.includes('moving'))).toEqual(['batch_normalization_BatchNormalization1/moving_mean', 'batch_normalization_BatchNormalization1/moving_variance'])
-    expect(Math.max(...weights['batch_normalization_BatchNormalization1/moving_mean']!.data.map(Math.abs))).toBeGreaterThan(0)
+    const { weights } = (await module.getState()) as { weights: Record<string, { data: Float32Array }> }
+    expect(Object.keys(weights).filter((name) => name.includes('moving'))).toEqual([
+      'batch_normalization_BatchNormalization1/moving_mean',
+      'batch_normalization_BatchNormalization1/moving_variance',
+    ])
+    expect(
+      Math.max(...weights['batch_normalization_BatchNormalization1/moving_mean']!.data.map(Math.abs)),
+    ).toBeGreaterThan(0)
   })
 
   test('a frozen layer stays as it is, and goes on learning when it is thawed', async () => {
@@ -80,7 +147,15 @@ describe.each(['cpu', 'wasm'] as const)('on the %s backend', (backend) => {
     const first = (): string => String(model.layers[0]!.getWeights()[0]!.dataSync())
     const start = first()
     model.layers[0]!.trainable = false
-    const trainer = new Trainer({ module, data: points(24), maxEpochs: 2, callbacks: [{ onEpochEnd: () => void (expect(first()).toBe(start), (model.layers[0]!.trainable = true)) }], maxSteps: 3 })
+    const trainer = new Trainer({
+      module,
+      data: points(24),
+      maxEpochs: 2,
+      callbacks: [
+        { onEpochEnd: () => void (expect(first()).toBe(start), (model.layers[0]!.trainable = true)) },
+      ],
+      maxSteps: 3,
+    })
     await trainer.train()
     expect(first()).toBe(start)
     await new Trainer({ module, data: points(24), maxEpochs: 1 }).train()
@@ -110,20 +185,43 @@ describe.each(['cpu', 'wasm'] as const)('on the %s backend', (backend) => {
   })
 
   test('several losses on one model: each under its name, `loss` is their sum, regularizers included', async () => {
-    const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [1], kernelInitializer: 'ones', kernelRegularizer: tf.regularizers.l2({ l2: 0.5 }) })] })
-    const module = layersModule({ model, loss: { squared: meanSquaredError, absolute: meanAbsoluteError }, optimizer: sgd({ learningRate: 0 }) })
-    const trainer = new Trainer({ module, data: [{ xs: [[1], [2]], ys: [[3], [3]] }], maxEpochs: 1, callbacks: [{ reads: ['loss', 'squared', 'absolute'] }] })
+    const model = tf.sequential({
+      layers: [
+        tf.layers.dense({
+          units: 1,
+          inputShape: [1],
+          kernelInitializer: 'ones',
+          kernelRegularizer: tf.regularizers.l2({ l2: 0.5 }),
+        }),
+      ],
+    })
+    const module = layersModule({
+      model,
+      loss: { squared: meanSquaredError, absolute: meanAbsoluteError },
+      optimizer: sgd({ learningRate: 0 }),
+    })
+    const trainer = new Trainer({
+      module,
+      data: [{ xs: [[1], [2]], ys: [[3], [3]] }],
+      maxEpochs: 1,
+      callbacks: [{ reads: ['loss', 'squared', 'absolute'] }],
+    })
     const { metrics } = await trainer.train()
     expect(metrics).toEqual({ loss: 2.5 + 1.5 + 0.5, squared: 2.5, absolute: 1.5 })
   })
 
   test('a tf.Optimizer is accepted as it is', async () => {
     const module = classifier({ optimizer: tf.train.adam(0.05) })
-    const { metrics } = await new Trainer({ module, data: points(60), validate: { data: points(30) }, maxEpochs: 10 }).train()
+    const { metrics } = await new Trainer({
+      module,
+      data: points(60),
+      validate: { data: points(30) },
+      maxEpochs: 10,
+    }).train()
     expect(metrics['val_accuracy']).toBeGreaterThan(0.8)
   })
 
-  test('the same seed gives the same run, another seed another dropout, and Math.random stays the process\'s own', async () => {
+  test("the same seed gives the same run, another seed another dropout, and Math.random stays the process's own", async () => {
     const run = async (seed: number): Promise<unknown> => {
       const module = classifier({ optimizer: sgd({ learningRate: 0.1 }), seed })
       await new Trainer({ module, data: points(24, { shuffle: true }), maxEpochs: 2 }).train()
@@ -138,18 +236,41 @@ describe.each(['cpu', 'wasm'] as const)('on the %s backend', (backend) => {
 
   test('a NaN loss ends the run before it reaches the weights; `skip` leaves the update out', async () => {
     const variable = tf.variable(tf.scalar(1))
-    const make = () => functionModule<{ xs: number }, { loss: tf.Scalar }>({ variables: { w: variable }, forward: ({ xs }) => ({ loss: tf.mul(variable, xs).asScalar() }), optimizer: sgd({ learningRate: 0.5 }) })
-    await expect(new Trainer({ module: make(), data: [{ xs: NaN }], maxEpochs: 1, host: silent }).train()).rejects.toThrow('[core] the loss or a gradient is NaN or infinite at step 0 (epoch 0, batch 1)')
+    const make = () =>
+      functionModule<{ xs: number }, { loss: tf.Scalar }>({
+        variables: { w: variable },
+        forward: ({ xs }) => ({ loss: tf.mul(variable, xs).asScalar() }),
+        optimizer: sgd({ learningRate: 0.5 }),
+      })
+    await expect(
+      new Trainer({ module: make(), data: [{ xs: NaN }], maxEpochs: 1, host: silent }).train(),
+    ).rejects.toThrow('[core] the loss or a gradient is NaN or infinite at step 0 (epoch 0, batch 1)')
     expect(variable.dataSync()[0]).toBe(1)
-    await new Trainer({ module: make(), data: [{ xs: NaN }, { xs: 1 }], maxEpochs: 1, nonFinite: 'skip', host: silent }).train()
+    await new Trainer({
+      module: make(),
+      data: [{ xs: NaN }, { xs: 1 }],
+      maxEpochs: 1,
+      nonFinite: 'skip',
+      host: silent,
+    }).train()
     expect(variable.dataSync()[0]).toBe(0.5)
   })
 
   test('`skip` also leaves out an update whose loss is finite and whose gradient is not', async () => {
     const variable = tf.variable(tf.scalar(0))
-    const module = functionModule<{ xs: number }, { loss: tf.Scalar }>({ variables: { w: variable }, forward: ({ xs }) => ({ loss: tf.sqrt(tf.mul(variable, xs)).asScalar() }), optimizer: sgd({ learningRate: 0.5 }) })
+    const module = functionModule<{ xs: number }, { loss: tf.Scalar }>({
+      variables: { w: variable },
+      forward: ({ xs }) => ({ loss: tf.sqrt(tf.mul(variable, xs)).asScalar() }),
+      optimizer: sgd({ learningRate: 0.5 }),
+    })
     const warnings: string[] = []
-    await new Trainer({ module, data: [{ xs: 1 }], maxEpochs: 1, nonFinite: 'skip', host: { ...silent, warn: (line) => void warnings.push(line) } }).train()
+    await new Trainer({
+      module,
+      data: [{ xs: 1 }],
+      maxEpochs: 1,
+      nonFinite: 'skip',
+      host: { ...silent, warn: (line) => void warnings.push(line) },
+    }).train()
     expect(variable.dataSync()[0]).toBe(0)
     expect(warnings).toHaveLength(1)
   })
@@ -166,9 +287,17 @@ test('a callback that leaks is named, once; one that fills a cache is not', asyn
     }
   }
   const tidy: Callback = { name: 'tidy', onStepEnd: () => void (cache ??= tf.scalar(3)) }
-  await new Trainer({ module: classifier({ optimizer: sgd({ learningRate: 0.1 }) }), data: points(64), maxEpochs: 1, callbacks: [new Leaky(), tidy], host: { ...silent, warn: (line) => void warnings.push(line) } }).train()
+  await new Trainer({
+    module: classifier({ optimizer: sgd({ learningRate: 0.1 }) }),
+    data: points(64),
+    maxEpochs: 1,
+    callbacks: [new Leaky(), tidy],
+    host: { ...silent, warn: (line) => void warnings.push(line) },
+  }).train()
   tf.dispose([leaked, cache!])
-  expect(warnings).toEqual(['[tfjs] callback "Leaky" leaves 2 tensors behind at each onStepEnd: wrap its work in tf.tidy(), or dispose of what it makes'])
+  expect(warnings).toEqual([
+    '[tfjs] callback "Leaky" leaves 2 tensors behind at each onStepEnd: wrap its work in tf.tidy(), or dispose of what it makes',
+  ])
 })
 
 test('early stopping, monitors and logs know the names of the outputs', () => {
@@ -184,16 +313,46 @@ test('early stopping, monitors and logs know the names of the outputs', () => {
 test('losses and metrics are what their names say', async () => {
   await useBackend('cpu')
   const value = (scalar: tf.Scalar): number => scalar.dataSync()[0]!
-  const logits = tf.tensor2d([[2, 0, 0], [0, 3, 0]])
+  const logits = tf.tensor2d([
+    [2, 0, 0],
+    [0, 3, 0],
+  ])
   const expected = (Math.log(Math.exp(2) + 2) - 2 + Math.log(Math.exp(3) + 2) - 0) / 2
   expect(value(crossEntropy(tf.tensor1d([0, 2], 'int32'), logits))).toBeCloseTo(expected, 5)
-  expect(value(crossEntropy(tf.tensor2d([[1, 0, 0], [0, 0, 1]]), logits))).toBeCloseTo(expected, 5)
+  expect(
+    value(
+      crossEntropy(
+        tf.tensor2d([
+          [1, 0, 0],
+          [0, 0, 1],
+        ]),
+        logits,
+      ),
+    ),
+  ).toBeCloseTo(expected, 5)
   expect(value(accuracy(tf.tensor1d([0, 2], 'int32'), logits))).toBe(0.5)
-  expect(value(accuracy(tf.tensor2d([[1, 0, 0], [0, 0, 1]]), logits))).toBe(0.5)
-  expect(value(binaryCrossEntropy(tf.tensor1d([1, 0]), tf.tensor1d([2, -1])))).toBeCloseTo((Math.log(1 + Math.exp(-2)) + Math.log(1 + Math.exp(-1))) / 2, 5)
+  expect(
+    value(
+      accuracy(
+        tf.tensor2d([
+          [1, 0, 0],
+          [0, 0, 1],
+        ]),
+        logits,
+      ),
+    ),
+  ).toBe(0.5)
+  expect(value(binaryCrossEntropy(tf.tensor1d([1, 0]), tf.tensor1d([2, -1])))).toBeCloseTo(
+    (Math.log(1 + Math.exp(-2)) + Math.log(1 + Math.exp(-1))) / 2,
+    5,
+  )
   expect(value(binaryAccuracy(tf.tensor1d([1, 0]), tf.tensor1d([2, 1])))).toBe(0.5)
   expect(value(meanSquaredError(tf.tensor1d([1, 2]), tf.tensor1d([2, 4])))).toBe(2.5)
   expect(value(meanAbsoluteError(tf.tensor1d([1, 2]), tf.tensor1d([2, 4])))).toBe(1.5)
-  expect(() => meanSquaredError(tf.ones([3]), tf.ones([3, 1]))).toThrow('[tfjs] meanSquaredError: targets of shape [3] and predictions of shape [3,1] differ')
-  expect(() => crossEntropy(tf.ones([3, 1, 1]), tf.ones([3, 2]))).toThrow('[tfjs] crossEntropy: targets of shape [3,1,1] do not fit logits of shape [3,2]')
+  expect(() => meanSquaredError(tf.ones([3]), tf.ones([3, 1]))).toThrow(
+    '[tfjs] meanSquaredError: targets of shape [3] and predictions of shape [3,1] differ',
+  )
+  expect(() => crossEntropy(tf.ones([3, 1, 1]), tf.ones([3, 2]))).toThrow(
+    '[tfjs] crossEntropy: targets of shape [3,1,1] do not fit logits of shape [3,2]',
+  )
 })

@@ -20,7 +20,9 @@ function together(size: number): Strategy[] {
       new Promise<void>((done) => {
         waiting.push({ buffer, done })
         if (waiting.length < size) return
-        const sums = waiting[0]!.buffer.map((_v, i) => waiting.reduce((total, other) => total + other.buffer[i]!, 0))
+        const sums = waiting[0]!.buffer.map((_v, i) =>
+          waiting.reduce((total, other) => total + other.buffer[i]!, 0),
+        )
         for (const other of waiting) {
           other.buffer.set(sums as Float64Array)
           other.done()
@@ -31,9 +33,22 @@ function together(size: number): Strategy[] {
 }
 
 function run(strategy: Strategy): { module: TfModule<never, never>; result: Promise<TrainResult> } {
-  const model = tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [4], kernelInitializer: 'ones' })] })
-  const module = layersModule({ model, loss: crossEntropy, optimizer: sgd({ learningRate: 0.1, momentum: 0.9 }) })
-  const trainer = new Trainer({ module, data: points(50, { batchSize: 9, shuffle: true }), batchesPerStep: 2, maxEpochs: 2, strategy, callbacks: [{ reads: ['loss'] }] })
+  const model = tf.sequential({
+    layers: [tf.layers.dense({ units: 3, inputShape: [4], kernelInitializer: 'ones' })],
+  })
+  const module = layersModule({
+    model,
+    loss: crossEntropy,
+    optimizer: sgd({ learningRate: 0.1, momentum: 0.9 }),
+  })
+  const trainer = new Trainer({
+    module,
+    data: points(50, { batchSize: 9, shuffle: true }),
+    batchesPerStep: 2,
+    maxEpochs: 2,
+    strategy,
+    callbacks: [{ reads: ['loss'] }],
+  })
   return { module: module as never, result: trainer.train() }
 }
 
@@ -48,8 +63,10 @@ test('three ranks train as one process does, with batches that do not divide eve
   expect(states[2]).toEqual(states[0])
   for (const result of results) expect(result.step).toBe(expected.step)
   expect(results[0]!.metrics['loss']).toBeCloseTo(expected.metrics['loss']!, 5)
-  const weights = (module: TfModule<never, never>): Float32Array[] => [...module.variables.values()].map((v) => v.dataSync() as Float32Array)
-  for (const [i, values] of weights(ranks[0]!.module).entries()) for (const [j, value] of values.entries()) expect(value).toBeCloseTo(weights(alone.module)[i]![j]!, 5)
+  const weights = (module: TfModule<never, never>): Float32Array[] =>
+    [...module.variables.values()].map((v) => v.dataSync() as Float32Array)
+  for (const [i, values] of weights(ranks[0]!.module).entries())
+    for (const [j, value] of values.entries()) expect(value).toBeCloseTo(weights(alone.module)[i]![j]!, 5)
   for (const { module } of [...ranks, alone]) {
     module.dispose()
     tf.dispose([...module.variables.values()])

@@ -2,7 +2,17 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import * as tf from '@tensorflow/tfjs'
 import { type Checkpoint, Trainer } from '@trainyard/core'
-import { adagrad, adam, adamW, cosine, linearWarmup, type Optimizer, rmsprop, sgd, useBackend } from '../src/index.ts'
+import {
+  adagrad,
+  adam,
+  adamW,
+  cosine,
+  linearWarmup,
+  type Optimizer,
+  rmsprop,
+  sgd,
+  useBackend,
+} from '../src/index.ts'
 import { classifier, points } from './models.ts'
 
 const optimizers: Record<string, () => Optimizer | tf.Optimizer> = {
@@ -19,11 +29,17 @@ const optimizers: Record<string, () => Optimizer | tf.Optimizer> = {
 
 const [backend, steps, from, to] = process.argv.slice(2) as ['cpu' | 'wasm', string, string, string]
 await useBackend(backend)
-const saved = from === '-' ? {} : (JSON.parse(readFileSync(from, 'utf8'), revive) as Record<string, Checkpoint>)
+const saved =
+  from === '-' ? {} : (JSON.parse(readFileSync(from, 'utf8'), revive) as Record<string, Checkpoint>)
 const states: Record<string, Checkpoint> = {}
 for (const [name, optimizer] of Object.entries(optimizers)) {
   // 50 examples: 7 batches, so 4 steps an epoch of which the last has one short batch.
-  const trainer = new Trainer({ module: classifier({ optimizer: optimizer() }), data: points(50, { shuffle: true }), batchesPerStep: 2, maxSteps: Number(steps) })
+  const trainer = new Trainer({
+    module: classifier({ optimizer: optimizer() }),
+    data: points(50, { shuffle: true }),
+    batchesPerStep: 2,
+    maxSteps: Number(steps),
+  })
   if (saved[name]) await trainer.updateState(saved[name])
   await trainer.train()
   states[name] = await trainer.getState()
@@ -33,11 +49,16 @@ writeFileSync(to, JSON.stringify(states, replace))
 /** JSON that keeps every bit of a typed array. */
 function replace(_key: string, value: unknown): unknown {
   if (!ArrayBuffer.isView(value)) return value
-  return { type: value.constructor.name, bytes: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64') }
+  return {
+    type: value.constructor.name,
+    bytes: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64'),
+  }
 }
 
 function revive(_key: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !('bytes' in value)) return value
   const { buffer } = Uint8Array.from(Buffer.from((value as { bytes: string }).bytes, 'base64'))
-  return (value as { type?: string }).type === 'Int32Array' ? new Int32Array(buffer) : new Float32Array(buffer)
+  return (value as { type?: string }).type === 'Int32Array'
+    ? new Int32Array(buffer)
+    : new Float32Array(buffer)
 }

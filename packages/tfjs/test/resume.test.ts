@@ -38,13 +38,18 @@ test.each([
   ['cpu', 23],
   ['wasm', 23],
   ['wasm', 5],
-])('on %s, %i steps and the rest in another process give the bits of an unbroken run, for every optimizer', async (backend, k) => {
-  const straight = await part(backend, 30)
-  // In the middle of an epoch, with dropout, shuffling and accumulation.
-  expect(k % 4).not.toBe(0)
-  const resumed = await part(backend, 30, await part(backend, k))
-  const [expected, actual] = [straight, resumed].map((file) => JSON.parse(readFileSync(file, 'utf8')) as Record<string, { trainer: { step: number } }>)
-  expect(Object.keys(actual!)).toHaveLength(9)
-  for (const name of Object.keys(expected!)) expect(actual![name], name).toEqual(expected![name])
-  expect(actual!['adam']!.trainer.step).toBe(30)
-})
+])(
+  'on %s, %i steps and the rest in another process give the bits of an unbroken run, for every optimizer',
+  async (backend, k) => {
+    const straight = await part(backend, 30)
+    // In the middle of an epoch, with dropout, shuffling and accumulation.
+    expect(k % 4).not.toBe(0)
+    const resumed = await part(backend, 30, await part(backend, k))
+    const [expected, actual] = [straight, resumed].map(
+      (file) => JSON.parse(readFileSync(file, 'utf8')) as Record<string, { trainer: { step: number } }>,
+    )
+    expect(Object.keys(actual!)).toHaveLength(9)
+    for (const name of Object.keys(expected!)) expect(actual![name], name).toEqual(expected![name])
+    expect(actual!['adam']!.trainer.step).toBe(30)
+  },
+)
