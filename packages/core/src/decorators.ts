@@ -24,7 +24,7 @@ interface Marked {
  * ```
  */
 export interface EventDecorator<E extends EventName> {
-  <This extends Callback<never>, Method extends Handler<E>>(
+  <This extends Callback<string>, Method extends Handler<E>>(
     method: Method,
     context: ClassMethodDecoratorContext<This, Method>,
   ): void

@@ -25,10 +25,10 @@ export interface EarlyStoppingOptions<Monitor extends string | TensorRef> {
  * NaN is no improvement. What it remembers survives a resume.
  */
 export class EarlyStopping<const Monitor extends string | TensorRef = 'val_loss'> extends Callback<
-  Extract<Monitor, string>
+  Extract<NoInfer<Monitor>, string>
 > {
   override readonly name: string
-  override readonly reads: readonly (Extract<Monitor, string> | TensorRef)[]
+  override readonly reads: readonly (Extract<NoInfer<Monitor>, string> | TensorRef)[]
   /** The best value so far. */
   best: number | undefined
   /** Checks without improvement since then. */
@@ -46,7 +46,7 @@ export class EarlyStopping<const Monitor extends string | TensorRef = 'val_loss'
     wholeNumber('EarlyStopping patience', patience, 0)
     if (!(minDelta >= 0)) fail(`\`EarlyStopping minDelta\` must be a number of at least 0, not ${minDelta}`)
     this.#monitor = monitor
-    this.reads = [monitor as Extract<Monitor, string> | TensorRef]
+    this.reads = [monitor as Extract<NoInfer<Monitor>, string> | TensorRef]
     this.name = options.name ?? `EarlyStopping(${this.#label()})`
     this.#sign = mode === 'min' ? 1 : -1
     this.#patience = patience

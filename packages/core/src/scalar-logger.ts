@@ -32,10 +32,10 @@ export interface LogPoint {
  * and the `val_*` metrics. In a run of several processes only rank zero writes.
  */
 export abstract class ScalarLogger<const Read extends string | TensorRef = 'loss'> extends Callback<
-  Extract<Read, string>
+  Extract<NoInfer<Read>, string>
 > {
   override readonly enforce = 'post'
-  override readonly reads: readonly (Extract<Read, string> | TensorRef)[]
+  override readonly reads: readonly (Extract<NoInfer<Read>, string> | TensorRef)[]
   readonly stepFreq: number
   readonly #learningRate: boolean
   readonly #epochs: boolean
@@ -47,7 +47,7 @@ export abstract class ScalarLogger<const Read extends string | TensorRef = 'loss
     const { tensorsToLog = ['loss'] as unknown as readonly Read[], stepFreq = 100 } = options
     if (!Array.isArray(tensorsToLog)) fail('`tensorsToLog` must be a list of names or tensor references')
     wholeNumber('stepFreq', stepFreq, 1)
-    this.reads = tensorsToLog as readonly (Extract<Read, string> | TensorRef)[]
+    this.reads = tensorsToLog as readonly (Extract<NoInfer<Read>, string> | TensorRef)[]
     this.stepFreq = stepFreq
     this.#learningRate = options.logLearningRate ?? true
     this.#epochs = options.logEpochs ?? true

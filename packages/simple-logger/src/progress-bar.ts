@@ -41,9 +41,9 @@ const manyLines = 100
  * redrawn ten times a second at most; and a line that stays after each epoch. Where the output is no
  * terminal it writes plain lines, few of them.
  */
-export class ProgressBar<const Read extends string | TensorRef = 'loss'> extends Callback<Extract<Read, string>> {
+export class ProgressBar<const Read extends string | TensorRef = 'loss'> extends Callback<Extract<NoInfer<Read>, string>> {
   override readonly enforce = 'post'
-  override readonly reads: readonly (Extract<Read, string> | TensorRef)[]
+  override readonly reads: readonly (Extract<NoInfer<Read>, string> | TensorRef)[]
   readonly #stepFreq: number
   readonly #msPerLine: number
   readonly #digits: number
@@ -76,7 +76,7 @@ export class ProgressBar<const Read extends string | TensorRef = 'loss'> extends
     if (!(secondsPerLine > 0)) fail(`\`secondsPerLine\` must be a number above 0, not ${secondsPerLine}`)
     if (stream !== undefined && typeof stream?.write !== 'function')
       fail('`stream` must have a method write(text), as process.stdout has')
-    this.reads = tensorsToLog as readonly (Extract<Read, string> | TensorRef)[]
+    this.reads = tensorsToLog as readonly (Extract<NoInfer<Read>, string> | TensorRef)[]
     this.#stepFreq = stepFreq
     this.#msPerLine = secondsPerLine * 1000
     this.#digits = digits
