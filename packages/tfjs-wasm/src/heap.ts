@@ -80,11 +80,11 @@ export class Heap {
   }
 
   /**
-   * Computes out[i] = a[i]·b[i] for pairs of row-major matrices, of `rows` × `inner` and `inner` × `columns`.
-   * `aIndex` and `bIndex` say which matrix of `a` and `b` is the i-th; without them there is just one product.
+   * Computes out = a·b for row-major matrices of `rows` × `inner` and `inner` × `columns`; with `pieces`, one
+   * product for each, on the matrices that begin at these elements of a, b and out.
    *
    * Each goes to XNNPACK as a fully connected layer, which packs b and keeps it packed under the id of the
-   * tensor. A slice of a tensor is given an id of its own for that, and so is one that comes again in another
+   * tensor. A piece of a tensor is given an id of its own for that, and so is a tensor that comes again in another
    * shape: the packed copy does not remember its shape.
    */
   multiply(
@@ -92,28 +92,17 @@ export class Heap {
     b: tf.TensorInfo,
     out: tf.TensorInfo,
     size: MatrixSize,
-    pairs?: MatrixPairs,
+    pieces?: Iterable<Piece>,
   ): void {
     const { rows, inner, columns } = size
     const [left, right, result] = [this.#data(a), this.#data(b), this.#data(out)]
-    if (!pairs) {
-      if (this.packs(b, inner)) this.#product(left.id, right.id, result.id, size)
-      else
-        this.#aliased(right.memoryOffset, inner * columns, (id) =>
-          this.#product(left.id, id, result.id, size),
-        )
-      return
-    }
-    const { aIndex, bIndex } = pairs
-    for (let i = 0; i < aIndex.length; i++) {
-      const aAt = left.memoryOffset + aIndex[i]! * rows * inner * 4
-      const bAt = right.memoryOffset + bIndex[i]! * inner * columns * 4
-      const outAt = result.memoryOffset + i * rows * columns * 4
-      this.#aliased(aAt, rows * inner, (aId) =>
-        this.#aliased(bAt, inner * columns, (bId) =>
-          this.#aliased(outAt, rows * columns, (outId) => this.#product(aId, bId, outId, size)),
-        ),
-      )
+    if (!pieces && this.packs(b, inner)) return this.#product(left.id, right.id, result.id, size)
+    for (const [aStart, bStart, outStart] of pieces ?? [whole]) {
+      const aId = this.#alias(left.memoryOffset + 4 * aStart, rows * inner)
+      const bId = this.#alias(right.memoryOffset + 4 * bStart, inner * columns)
+      const outId = this.#alias(result.memoryOffset + 4 * outStart, rows * columns)
+      this.#product(aId, bId, outId, size)
+      for (const id of [aId, bId, outId]) this.backend.wasm.tfjs.disposeData(id)
     }
   }
 
@@ -154,13 +143,11 @@ export class Heap {
     this.backend.wasm._BatchMatMul(a, aShape, 3, b, bShape, 3, 0, 0, out)
   }
 
-  /** Registers a piece of memory as a tensor for as long as `use` takes, without copying it. */
-  #aliased(address: number, size: number, use: (id: number) => void): void {
-    const { tfjs } = this.backend.wasm
+  /** Registers a piece of memory as a tensor, without copying it. */
+  #alias(address: number, size: number): number {
     const id = this.backend.dataIdNextNumber++
-    tfjs.registerTensor(id, size, address)
-    use(id)
-    tfjs.disposeData(id)
+    this.backend.wasm.tfjs.registerTensor(id, size, address)
+    return id
   }
 
   /** Writes two triples where C++ can read them; gives their addresses. */
@@ -181,8 +168,7 @@ export interface MatrixSize {
   readonly columns: number
 }
 
-/** Which matrix of a stack goes with which: product i takes matrix `aIndex[i]` of a and `bIndex[i]` of b. */
-export interface MatrixPairs {
-  readonly aIndex: ArrayLike<number>
-  readonly bIndex: ArrayLike<number>
-}
+/** Where matrices begin in a, b and out, in elements. */
+export type Piece = readonly [a: number, b: number, out: number]
+
+const whole: Piece = [0, 0, 0]

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 
-import type { Heap, MatrixPairs } from './heap.ts'
+import type { Heap, Piece } from './heap.ts'
 import { kernel, type Kernel } from './kernel.ts'
 
 interface Factors {
@@ -122,7 +122,12 @@ function product(
     // One matrix on the right for all on the left: their rows follow each other in memory, so it is one product.
     heap.multiply(left, right, out, { rows: count * rows, inner, columns })
   } else {
-    heap.multiply(left, right, out, { rows, inner, columns }, pairs(aBatch, bBatch, batch))
+    const aIndex = broadcastIndices(aBatch, batch)
+    const bIndex = broadcastIndices(bBatch, batch)
+    const pieces = Array.from(aIndex, (index, i): Piece => {
+      return [index * rows * inner, bIndex[i]! * inner * columns, i * rows * columns]
+    })
+    heap.multiply(left, right, out, { rows, inner, columns }, pieces)
   }
   if (transposeA) heap.dispose(left)
   if (transposeB) heap.dispose(right)
@@ -131,10 +136,6 @@ function product(
 
 function batchOf(x: tf.TensorInfo): number {
   return tf.util.sizeFromShape(x.shape.slice(0, -2))
-}
-
-function pairs(aBatch: number[], bBatch: number[], batch: number[]): MatrixPairs {
-  return { aIndex: broadcastIndices(aBatch, batch), bIndex: broadcastIndices(bBatch, batch) }
 }
 
 /** Says for each element of `to`, in row-major order, which element of `from` is broadcast to it. */

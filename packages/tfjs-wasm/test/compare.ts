@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs'
-import '@tensorflow/tfjs-backend-wasm'
 import { expect } from 'vitest'
 
 /** Values with a shape, on no backend yet. */

@@ -1,5 +1,4 @@
 import * as tf from '@tensorflow/tfjs'
-import '@tensorflow/tfjs-backend-wasm'
 import { describe, expect, it } from 'vitest'
 
 import { checkVersions, registerTrainingKernels } from '../src/index.ts'

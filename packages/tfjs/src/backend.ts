@@ -25,6 +25,8 @@ export async function useBackend(name: BackendName = 'auto'): Promise<'wasm' | '
     }
   }
   await start('cpu')
+  // At its first use the backend advertises a native one on the console.
+  ;(tf.backend() as { firstUse?: boolean }).firstUse = false
   return 'cpu'
 }
 
