@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
+import { registerTrainingKernels } from '@trainyard/tfjs-wasm'
 
 export type BackendName = 'auto' | 'wasm' | 'cpu'
 
@@ -14,7 +15,8 @@ export async function useBackend(name: BackendName = 'auto'): Promise<'wasm' | '
     throw new Error(`[tfjs] \`useBackend\` knows ${names.join(', ')}, not ${String(name)}`)
   if (name !== 'cpu') {
     try {
-      await startWasm()
+      await registerTrainingKernels()
+      await start('wasm')
       return 'wasm'
     } catch (cause) {
       if (name === 'wasm')
@@ -30,34 +32,9 @@ export async function useBackend(name: BackendName = 'auto'): Promise<'wasm' | '
   return 'cpu'
 }
 
-async function startWasm(): Promise<void> {
-  await import('@tensorflow/tfjs-backend-wasm')
-  const keep = processListeners()
-  await start('wasm')
-  // The backend catches every uncaught error of the process and exits with code 7; errors of the program are the program's own.
-  for (const { event, listener } of processListeners())
-    if (!keep.some((kept) => kept.listener === listener)) nodeProcess?.removeListener(event, listener)
-}
-
 async function start(backend: string): Promise<void> {
-  if (!(await tf.setBackend(backend)))
-    throw new Error(`TensorFlow.js could not start the backend "${backend}"`)
+  if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js could not start the backend "${backend}"`)
   await tf.ready()
-}
-
-interface NodeProcess {
-  listeners(event: string): unknown[]
-  removeListener(event: string, listener: unknown): void
-}
-
-const nodeProcess = (globalThis as { process?: Partial<NodeProcess> }).process?.listeners
-  ? (globalThis as unknown as { process: NodeProcess }).process
-  : undefined
-
-function processListeners(): { event: string; listener: unknown }[] {
-  return ['uncaughtException', 'unhandledRejection'].flatMap((event) =>
-    (nodeProcess?.listeners(event) ?? []).map((listener) => ({ event, listener })),
-  )
 }
 
 /** Whether the backend in use can be read synchronously at no cost. */
