@@ -110,7 +110,7 @@ function printTable(rows) {
   ])
   const table = [['bench', 'figure', 'value', 'ratio', 'against', 'bar'], ...cells]
   const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)))
-  console.error('')
+  console.error(quick ? '\nA smoke run: these figures mean nothing.' : '')
   for (const row of table) {
     const line = row.map((cell, column) => cell.padEnd(widths[column])).join('  ')
     console.error(line.trimEnd())

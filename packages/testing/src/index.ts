@@ -1,1 +1,2 @@
-export {}
+export { checkBackend } from './check-backend.ts'
+export { ops } from './ops.ts'

@@ -34,31 +34,50 @@ export class Heap {
   readonly #shapes: number
   /** Rows of the matrix that a tensor was when the matrix product first packed it; see `multiply`. */
   readonly #packedRows = new WeakMap<TensorData, number>()
+  /** What the running kernel has made and not disposed yet. */
+  readonly #open: tf.DataId[] = []
 
   constructor(backend: WasmBackend) {
     this.backend = backend
     this.#shapes = backend.wasm._malloc(6 * Int32Array.BYTES_PER_ELEMENT) >>> 0
   }
 
+  /** Computes a kernel; if it throws, nothing that it has made remains. */
+  scope<T>(compute: () => T): T {
+    const start = this.#open.length
+    try {
+      return compute()
+    } catch (error) {
+      for (const dataId of this.#open.splice(start)) this.backend.disposeData(dataId)
+      throw error
+    } finally {
+      this.#open.length = start
+    }
+  }
+
   /** Makes a tensor whose values are whatever was in the memory before. */
   make(shape: readonly number[], dtype: tf.DataType = 'float32'): tf.TensorInfo {
-    return this.backend.makeOutput([...shape], dtype)
+    return this.#opened(this.backend.makeOutput([...shape], dtype))
   }
 
   /** Gives another shape to the same values. Dispose it like any other tensor. */
   reshape(x: tf.TensorInfo, shape: readonly number[]): tf.TensorInfo {
     this.backend.incRef(x.dataId)
-    return { dataId: x.dataId, shape: [...shape], dtype: x.dtype }
+    return this.#opened({ dataId: x.dataId, shape: [...shape], dtype: x.dtype })
   }
 
   dispose(...tensors: tf.TensorInfo[]): void {
-    for (const tensor of tensors) this.backend.disposeData(tensor.dataId)
+    for (const { dataId } of tensors) {
+      this.backend.disposeData(dataId)
+      const opened = this.#open.lastIndexOf(dataId)
+      if (opened >= 0) this.#open.splice(opened, 1)
+    }
   }
 
   /** Runs the kernel that is registered under this name, with results that the caller disposes. */
   run(name: string, inputs: Inputs, attrs: Attrs = {}): tf.TensorInfo {
     const kernel = tf.getKernel(name, 'wasm').kernelFunc
-    return kernel({ inputs, attrs, backend: this.backend }) as tf.TensorInfo
+    return this.#opened(kernel({ inputs, attrs, backend: this.backend }) as tf.TensorInfo)
   }
 
   float32(x: tf.TensorInfo): Float32Array {
@@ -67,6 +86,11 @@ export class Heap {
 
   int32(x: tf.TensorInfo): Int32Array {
     return new Int32Array(this.#buffer, this.#data(x).memoryOffset, tf.util.sizeFromShape(x.shape))
+  }
+
+  /** Views a tensor of floats or integers as what it is. */
+  numbers(x: tf.TensorInfo): Float32Array | Int32Array {
+    return x.dtype === 'int32' ? this.int32(x) : this.float32(x)
   }
 
   bytes(x: tf.TensorInfo): Uint8Array {
@@ -128,6 +152,11 @@ export class Heap {
       this.backend.wasm._Transpose(from, shape, 3, dtype, to, perm, 3)
     }
     return out
+  }
+
+  #opened(x: tf.TensorInfo): tf.TensorInfo {
+    this.#open.push(x.dataId)
+    return x
   }
 
   get #buffer(): ArrayBufferLike {

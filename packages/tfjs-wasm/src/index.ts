@@ -12,4 +12,5 @@
  * @module
  */
 export { registerTrainingKernels } from './register.ts'
+export { registerGradients } from './register-gradients.ts'
 export { checkVersions } from './version.ts'

@@ -44,7 +44,9 @@ export function register({ name, make }: Kernel): void {
     ...previous,
     kernelName: name,
     backendName: 'wasm',
-    kernelFunc: ({ inputs, attrs, backend }) =>
-      compute(heapOf(backend), inputs as Record<string, tf.TensorInfo>, attrs ?? {}),
+    kernelFunc: ({ inputs, attrs, backend }) => {
+      const heap = heapOf(backend)
+      return heap.scope(() => compute(heap, inputs as Record<string, tf.TensorInfo>, attrs ?? {}))
+    },
   })
 }

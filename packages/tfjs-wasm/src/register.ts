@@ -1,12 +1,51 @@
 import * as tf from '@tensorflow/tfjs'
 
+import {
+  conv2dBackpropFilter,
+  conv2dBackpropInput,
+  conv3dBackpropFilter,
+  conv3dBackpropInput,
+} from './convolution.ts'
+import { depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise-convolution.ts'
+import { einsum } from './einsum.ts'
 import { heapOf } from './heap.ts'
 import { type Kernel, register } from './kernel.ts'
 import { withoutListeners } from './listeners.ts'
 import { batchMatMul, fusedMatMul } from './matmul.ts'
+import { clipByValue, relu, relu6 } from './not-a-number.ts'
+import { checkedWindows } from './output-size.ts'
+import { maxPool3d, maxPool3dGrad, maxPoolGrad, maxPoolWithArgmax } from './pooling.ts'
+import { mean, sum } from './reductions.ts'
+import { registerGradients } from './register-gradients.ts'
+import { unsortedSegmentSum } from './segment-sum.ts'
+import { gather, tile, transpose } from './shapes.ts'
 import { checkVersions } from './version.ts'
 
-const kernels: readonly Kernel[] = [batchMatMul, fusedMatMul]
+const kernels: readonly Kernel[] = [
+  batchMatMul,
+  fusedMatMul,
+  einsum,
+  conv2dBackpropFilter,
+  conv2dBackpropInput,
+  conv3dBackpropFilter,
+  conv3dBackpropInput,
+  depthwiseBackpropFilter,
+  depthwiseBackpropInput,
+  maxPoolGrad,
+  maxPoolWithArgmax,
+  maxPool3d,
+  maxPool3dGrad,
+  unsortedSegmentSum,
+  sum,
+  mean,
+  transpose,
+  tile,
+  gather,
+  clipByValue,
+  relu,
+  relu6,
+  ...checkedWindows,
+]
 
 let registered: Promise<void> | undefined
 
@@ -28,6 +67,7 @@ async function registerAll(): Promise<void> {
   checkVersions(tf.version_core, version_wasm)
   heapOf(await startedBackend())
   for (const kernel of kernels) register(kernel)
+  registerGradients()
 }
 
 /** Gives the backend, running. */

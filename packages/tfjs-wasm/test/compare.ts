@@ -98,14 +98,15 @@ export function gradientsOf(fn: (...inputs: tf.Tensor[]) => tf.Tensor): Compute 
     })(inputs)
 }
 
-/** Gives central differences of the same sum, computed on the CPU backend. */
+/** Gives central differences of the same sum. */
 export async function differences(
   fn: (...inputs: tf.Tensor[]) => tf.Tensor,
   inputs: Values[],
   which: number,
   step = 1e-2,
+  backend = 'cpu',
 ): Promise<{ shape: number[]; values: number[] }> {
-  await tf.setBackend('cpu')
+  await tf.setBackend(backend)
   const input = inputs[which]!
   const at = (i: number, offset: number): number => {
     const values = input.values.slice()
@@ -122,7 +123,8 @@ export async function differences(
   return { shape: input.shape, values }
 }
 
-function weightsOf(shape: number[]): tf.Tensor {
+/** Gives the weights that `gradientsOf` and `differences` multiply results by. */
+export function weightsOf(shape: number[]): tf.Tensor {
   const size = tf.util.sizeFromShape(shape)
   return tf.tensor(
     Float32Array.from({ length: size }, (_, i) => Math.sin(i * 1.7 + 0.5)),

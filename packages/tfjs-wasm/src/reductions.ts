@@ -1,0 +1,57 @@
+import * as tf from '@tensorflow/tfjs'
+
+import type { Heap } from './heap.ts'
+import { kernel, type Kernel } from './kernel.ts'
+
+interface ReduceAttrs {
+  axis: number | number[]
+  keepDims: boolean
+}
+
+/**
+ * Adds up over axes. The stock kernel leaves the sum of no values undefined, and transposes unless the axes are the
+ * last ones; sums over the first ones (the gradient of every bias) need no transposing.
+ */
+export const sum: Kernel = kernel<{ x: tf.TensorInfo }, ReduceAttrs>('Sum', (heap, { x }, attrs, stock) => {
+  return columnSums(heap, x, attrs, () => 1) ?? stock()
+})
+
+/** Averages over axes; as for sums, those over the first axes need no transposing. */
+export const mean: Kernel = kernel<{ x: tf.TensorInfo }, ReduceAttrs>('Mean', (heap, { x }, attrs, stock) => {
+  return columnSums(heap, x, attrs, (count) => 1 / count) ?? stock()
+})
+
+/** Gives sums times a factor if the axes are neighbours and not the last, or if there is nothing to add. */
+function columnSums(
+  heap: Heap,
+  x: tf.TensorInfo,
+  { axis, keepDims }: ReduceAttrs,
+  factor: (count: number) => number,
+): tf.TensorInfo | undefined {
+  if (x.dtype !== 'float32') return undefined
+  const axes = tf.util.parseAxisParam(axis, x.shape).toSorted((a, b) => a - b)
+  const first = axes[0] ?? 0
+  const last = axes.at(-1) ?? -1
+  const size = tf.util.sizeFromShape(x.shape)
+  const inner = tf.util.sizeFromShape(x.shape.slice(last + 1))
+  if (size > 0 && (inner === 1 || axes.length !== last - first + 1)) return undefined
+  const count = axes.reduce((product, each) => product * x.shape[each]!, 1)
+  const shape = keepDims
+    ? x.shape.map((length, each) => (axes.includes(each) ? 1 : length))
+    : x.shape.filter((_, each) => !axes.includes(each))
+  const out = heap.make(shape)
+  const [from, to] = [heap.float32(x), heap.float32(out)]
+  const scale = factor(count)
+  if (size === 0) {
+    to.fill(Number.isFinite(scale) ? 0 : NaN)
+    return out
+  }
+  // In double precision, as on the CPU backend.
+  const sums = new Float64Array(inner)
+  for (let start = 0, at = 0; start < to.length; start += inner) {
+    sums.fill(0)
+    for (let row = 0; row < count; row++) for (let i = 0; i < inner; i++) sums[i]! += from[at++]!
+    for (let i = 0; i < inner; i++) to[start + i] = sums[i]! * scale
+  }
+  return out
+}
