@@ -55,6 +55,8 @@ export function checkData(option: string, data: unknown): void {
   const able =
     typeof data === 'object' &&
     data !== null &&
-    ('epoch' in data || Symbol.iterator in data || Symbol.asyncIterator in data)
+    (typeof (data as { epoch?: unknown }).epoch === 'function' ||
+      Symbol.iterator in data ||
+      Symbol.asyncIterator in data)
   if (!able) fail(`\`${option}\` must be a data loader or an iterable of batches, not ${String(data)}`)
 }

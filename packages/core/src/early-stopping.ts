@@ -10,7 +10,7 @@ export interface EarlyStoppingOptions<Monitor extends string | TensorRef> {
   monitor?: Monitor
   /** Whether less is better or more. Default: `min`. */
   mode?: 'min' | 'max'
-  /** How many checks in a row may bring no improvement before the run stops. Default: 3. */
+  /** Stops after so many checks in a row without improvement, as in Keras and Lightning. Default: 3. */
   patience?: number
   /** By how much a value must be better to count as an improvement. Default: 0. */
   minDelta?: number
@@ -43,8 +43,9 @@ export class EarlyStopping<const Monitor extends string | TensorRef = 'val_loss'
     super()
     const { monitor = 'val_loss', mode = 'min', patience = 3, minDelta = 0, threshold } = options
     oneOf('EarlyStopping mode', mode, ['min', 'max'])
-    wholeNumber('EarlyStopping patience', patience, 0)
+    wholeNumber('EarlyStopping patience', patience, 1)
     if (!(minDelta >= 0)) fail(`\`EarlyStopping minDelta\` must be a number of at least 0, not ${minDelta}`)
+    if (Number.isNaN(threshold)) fail('`EarlyStopping threshold` must be a number, not NaN')
     this.#monitor = monitor
     this.reads = [monitor as Extract<NoInfer<Monitor>, string> | TensorRef]
     this.name = options.name ?? `EarlyStopping(${this.#label()})`
@@ -60,7 +61,7 @@ export class EarlyStopping<const Monitor extends string | TensorRef = 'val_loss'
 
   override onActionStart(state: TrainerState): void {
     // A run that was stopped here has nothing more to do after a resume.
-    if (state.action === 'train' && this.waited > this.#patience) this.#stop(state)
+    if (state.action === 'train') this.#judge(state)
   }
 
   override onValidationEnd(state: TrainerState): void {
@@ -90,17 +91,19 @@ export class EarlyStopping<const Monitor extends string | TensorRef = 'val_loss'
       return fail(
         `${this.name} finds no metric "${this.#label()}"; there are: ${[...state.metrics.keys()].join(', ')}`,
       )
-    const sign = this.#sign
-    if (this.best === undefined ? !Number.isNaN(value) : sign * value < sign * this.best - this.#minDelta) {
+    const isFirst = this.best === undefined && !Number.isNaN(value)
+    if (isFirst || this.#sign * (this.best! - value) > this.#minDelta) {
       this.best = value
       this.waited = 0
     } else this.waited++
-    const reached = this.#threshold !== undefined && sign * value <= sign * this.#threshold
-    if (reached) state.requestStop(`${this.#label()} reached ${value}`)
-    else if (this.waited > this.#patience) this.#stop(state)
+    this.#judge(state)
   }
 
-  #stop(state: TrainerState): void {
-    state.requestStop(`${this.#label()} has not improved on ${this.best} in ${this.waited} checks`)
+  #judge(state: TrainerState): void {
+    const { best, waited } = this
+    if (best !== undefined && this.#threshold !== undefined && this.#sign * (best - this.#threshold) <= 0)
+      state.requestStop(`${this.#label()} reached ${best}`)
+    else if (waited >= this.#patience)
+      state.requestStop(`${this.#label()} has not improved on ${best} in ${waited} checks`)
   }
 }

@@ -1,4 +1,3 @@
-import type { EventName } from './events.ts'
 import { wholeNumber } from './options.ts'
 import type { TrainerState } from './state.ts'
 import type { TrainerHandle } from './trainer-handle.ts'
@@ -18,7 +17,9 @@ export interface Filter {
   ): F
 }
 
-/** Lets every `n`th through, counted in what the event is about: steps, batches or epochs done. */
+/**
+ * Lets every `n`th through, counted in what the event is about: steps (save points, too), batches or epochs done. Any other event is counted as it comes.
+ */
 export function every(n: number): Filter {
   wholeNumber('every(n)', n, 1)
   return filter((count) => count % n === 0)
@@ -34,20 +35,21 @@ export function after(n: number): Filter {
 export const onRankZero: Filter = filter((_count, state) => !state.globalRank)
 
 function filter(passes: (count: number, state: TrainerState) => boolean): Filter {
-  return ((handler: (...args: unknown[]) => unknown) =>
+  return ((handler: (...args: unknown[]) => unknown) => {
+    let calls = 0
     // The dispatcher passes the name of the event last; called by hand, there is none.
-    function (
+    return function (
       this: unknown,
       state: TrainerState,
       second: unknown,
       third: unknown,
-      event: EventName = 'onStepEnd',
+      event = 'onStepEnd',
     ) {
-      const count = event.startsWith('onBatch')
-        ? state.batch
-        : event.startsWith('onEpoch')
-          ? state.epoch
-          : state.step
+      calls++
+      const unit = /^on(Batch|Epoch|Step|SavePoint)/.exec(event)?.[1]
+      const count =
+        unit === 'Batch' ? state.batch : unit === 'Epoch' ? state.epoch : unit ? state.step : calls
       return passes(count, state) ? handler.call(this, state, second, third, event) : undefined
-    }) as unknown as Filter
+    }
+  }) as unknown as Filter
 }

@@ -22,26 +22,26 @@ export interface TrainerOptions<B, O extends Outputs> {
   /** What to train. */
   module: TrainingModule<B, O>
   /** What to train it on; may be left out where only `evaluate()` and `predict()` are called. */
-  data?: DataSource<B>
+  data?: DataSource<B> | undefined
   /** Run in the order given, those with `enforce: 'post'` (loggers) after the others. */
-  callbacks?: readonly NoInfer<Callback<MetricName<O>, O>>[]
+  callbacks?: readonly NoInfer<Callback<MetricName<O>, O>>[] | undefined
   /** Epochs of the whole run, those before a resume included. */
-  maxEpochs?: number
+  maxEpochs?: number | undefined
   /** Updates of the whole run, those before a resume included. */
-  maxSteps?: number
+  maxSteps?: number | undefined
   /** How long this call of `train()` may take, for example `{ minutes: 30 }`. */
-  maxTime?: Duration
+  maxTime?: Duration | undefined
   /** Batches whose gradients make one update. Default: 1. */
-  batchesPerStep?: number
+  batchesPerStep?: number | undefined
   /** Data to validate on, and when. Default: after every epoch. */
-  validate?: { data: DataSource<B>; every?: ValidateEvery }
+  validate?: { data: DataSource<B>; every?: ValidateEvery } | undefined
   /** What to do when the loss or a gradient is NaN or infinite. Default: `throw`. */
-  nonFinite?: NonFinitePolicy
+  nonFinite?: NonFinitePolicy | undefined
   /** Default: `single()`. */
-  strategy?: Strategy
-  checkpointer?: Checkpointer
+  strategy?: Strategy | undefined
+  checkpointer?: Checkpointer | undefined
   /** What stands for the process or the page; for tests. */
-  host?: Host
+  host?: Host | undefined
 }
 
 /** What `train()` gives back. */
@@ -104,6 +104,8 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
     if (data !== undefined) checkData('data', data)
     if (validate) checkData('validate.data', validate.data)
     const { epochs, steps } = validate?.every ?? {}
+    if (validate?.every && (epochs === undefined) === (steps === undefined))
+      fail('`validate.every` must be { epochs: n } or { steps: n }')
     const counts = {
       maxEpochs,
       maxSteps,
@@ -389,9 +391,10 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
 
 /** Callbacks are objects, and those that keep a state need names of their own. */
 function checkCallbacks(callbacks: readonly Callback<string>[]): void {
+  if (!Array.isArray(callbacks)) fail('`callbacks` must be a list')
   const names = new Set<string>()
   for (const callback of callbacks) {
-    if (typeof callback !== 'object')
+    if (typeof callback !== 'object' || !callback)
       fail('`callbacks` must hold objects; onStepEnd(fn) makes one of a function')
     const name = nameOf(callback)
     if (callback.getState && names.size === names.add(name).size)

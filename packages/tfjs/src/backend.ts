@@ -19,11 +19,11 @@ export async function useBackend(name: BackendName = 'auto'): Promise<'wasm' | '
       await start('wasm')
       return 'wasm'
     } catch (cause) {
-      if (name === 'wasm')
-        throw new Error(
-          `[tfjs] the wasm backend cannot be used: ${(cause as Error).message}. Install it: npm install @tensorflow/tfjs-backend-wasm@${tf.version_core}`,
-          { cause },
-        )
+      const why = `the wasm backend cannot be used: ${(cause as Error).message}`
+      const missing = (cause as { code?: string }).code === 'ERR_MODULE_NOT_FOUND'
+      const cure = missing ? `; install it: npm install @tensorflow/tfjs-backend-wasm@${tf.version_core}` : ''
+      if (name === 'wasm') throw new Error(`[tfjs] ${why}${cure}`, { cause })
+      console.warn(`[tfjs] computing on the slow cpu backend, for ${why}${cure}`)
     }
   }
   await start('cpu')
@@ -33,7 +33,8 @@ export async function useBackend(name: BackendName = 'auto'): Promise<'wasm' | '
 }
 
 async function start(backend: string): Promise<void> {
-  if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js could not start the backend "${backend}"`)
+  if (!(await tf.setBackend(backend)))
+    throw new Error(`TensorFlow.js could not start the backend "${backend}"`)
   await tf.ready()
 }
 

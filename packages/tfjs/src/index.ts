@@ -41,11 +41,22 @@ export { keyedRandom, type RandomKey, withRandom } from './random.ts'
 export type { TensorInput, TensorsOf } from './tensor-input.ts'
 
 // Optimizers
-export { Optimizer, type OptimizerOptions } from './optimizers/optimizer.ts'
+export { Optimizer, type OptimizerOptions, type Update } from './optimizers/optimizer.ts'
 export { sgd, type SgdOptions } from './optimizers/sgd.ts'
 export { adam, type AdamOptions, adamW, type AdamWOptions } from './optimizers/adam.ts'
 export { rmsprop, type RmspropOptions } from './optimizers/rmsprop.ts'
 export { adagrad, type AdagradOptions } from './optimizers/adagrad.ts'
 export { fromTfOptimizer } from './optimizers/tf-optimizer.ts'
-export { globalNorm } from './clipping.ts'
-export { chain, constant, cosine, linearWarmup, type Schedule, stepDecay } from './schedules.ts'
+export { type ClippingOptions, globalNorm } from './clipping.ts'
+export {
+  chain,
+  type ChainPart,
+  constant,
+  cosine,
+  type CosineOptions,
+  linearWarmup,
+  type LinearWarmupOptions,
+  type Schedule,
+  stepDecay,
+  type StepDecayOptions,
+} from './schedules.ts'

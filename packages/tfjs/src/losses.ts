@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
+import { readsSynchronously } from './backend.ts'
 
 /** Compares targets with predictions: gives one number, the mean over the batch. */
 export type LossFunction = (targets: tf.Tensor, predictions: tf.Tensor) => tf.Scalar
@@ -50,7 +51,15 @@ function asOneHot(targets: tf.Tensor, logits: tf.Tensor): tf.Tensor {
     throw new Error(
       `[tfjs] crossEntropy: targets of shape [${String(targets.shape)}] do not fit logits of shape [${String(logits.shape)}]`,
     )
-  return tf.cast(tf.oneHot(tf.cast(targets, 'int32'), logits.shape[logits.rank - 1]!), 'float32')
+  const classes = logits.shape.at(-1)!
+  // One-hot of a class that does not exist is all zeros: a loss of 0 without a word.
+  if (readsSynchronously())
+    for (const target of targets.dataSync())
+      if (!(target >= 0 && target < classes))
+        throw new Error(
+          `[tfjs] crossEntropy: target ${target} is not a class; there are ${classes}, counted from 0`,
+        )
+  return tf.cast(tf.oneHot(tf.cast(targets, 'int32'), classes), 'float32')
 }
 
 // Broadcasting [64] against [64, 1] would give 64 x 64 differences and a wrong loss without a word.

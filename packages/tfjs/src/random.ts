@@ -1,3 +1,5 @@
+import { isPromise } from '@trainyard/core'
+
 /** What keys the random numbers of a piece of work: the same key gives the same numbers, on any machine, in any process. */
 export interface RandomKey {
   readonly seed: number
@@ -46,7 +48,7 @@ export function withRandom<T>(key: RandomKey, work: () => T): T {
   Math.random = keyedRandom(key)
   try {
     const result = work()
-    if (result instanceof Promise)
+    if (isPromise(result))
       throw new Error('[tfjs] withRandom(): the work must be synchronous, but it returned a promise')
     return result
   } finally {

@@ -18,12 +18,14 @@ import { GradientSum, type ReducedGradients } from './gradient-sum.ts'
 import { watchForLeaks } from './leak-watch.ts'
 import { fromTfOptimizer } from './optimizers/tf-optimizer.ts'
 import { Optimizer } from './optimizers/optimizer.ts'
-import { withRandom } from './random.ts'
+import { type RandomKey, withRandom } from './random.ts'
 import { type TensorsOf, toTensors } from './tensor-input.ts'
-import { readVariables, writeVariables } from './variable-state.ts'
+import { checkVariables, readVariables, writeVariables } from './variable-state.ts'
 
 /** The outputs of a module: tensors by name, `loss` among them. */
-export type TfOutputs = { loss: tf.Scalar } & Record<string, tf.Tensor>
+export interface TfOutputs {
+  loss: tf.Scalar
+}
 
 /** What the user's function is told. */
 export interface ForwardContext {
@@ -101,12 +103,12 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
   }
 
   trainBatch(batch: Batch, { step, batch: index, rank }: BatchContext): BatchResult<O> {
-    return withRandom({ seed: this.#seed, step, batch: index, rank }, () => {
-      const { tensors, made } = toTensors(batch)
+    return this.#withBatch(batch, { step, batch: index, rank }, (tensors, examples) => {
+      const before = tf.engine().state.nextTensorId
+      const trainable = this.#trainable()
+      const gradients = new Map<string, tf.Tensor>()
+      let outputs: O | undefined
       try {
-        const trainable = this.#trainable()
-        const gradients = new Map<string, tf.Tensor>()
-        let outputs: O | undefined
         for (const loss of this.#losses) {
           const variables = [...trainable]
             .filter(([name]) => this.#lossOf(name) === loss)
@@ -114,21 +116,21 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
           const { value, grads } = tf.variableGrads(() => {
             const all = this.#options.forward(tensors, { training: true })
             const lowered = scalarLoss(all, loss)
-            outputs ??= keepOutputs(all, tensors)
+            outputs ??= keepOutputs(all, before)
             return lowered
           }, variables)
-          if (!Object.values(outputs!).includes(value)) value.dispose()
+          if (!(Object.values(outputs!) as unknown[]).includes(value)) value.dispose()
           for (const [name, gradient] of Object.entries(grads))
             gradients.set(this.#nameOf.get(name)!, gradient)
         }
-        // A read costs nothing on the host's own backends; elsewhere the core looks whenever the loss is read anyway.
-        if (readsSynchronously() && !Number.isFinite(outputs!.loss.dataSync()[0])) this.#nonFinite = true
-        const examples = this.#examplesIn(tensors)
-        this.#gradients.add(gradients, examples)
-        return { outputs: outputs!, examples }
-      } finally {
-        tf.dispose(made)
+      } catch (error) {
+        tf.dispose([outputs ?? {}, [...gradients.values()]] as tf.TensorContainer)
+        throw error
       }
+      // A read costs nothing on the host's own backends; elsewhere the core looks whenever the loss is read anyway.
+      if (readsSynchronously() && !Number.isFinite(outputs!.loss.dataSync()[0])) this.#nonFinite = true
+      this.#gradients.add(gradients, examples)
+      return outputs!
     })
   }
 
@@ -166,19 +168,32 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
   }
 
   #forward(batch: Batch, { step, batch: index, rank }: BatchContext, needsLoss: boolean): BatchResult<O> {
-    return withRandom({ seed: this.#seed, step, batch: index, rank }, () => {
-      const { tensors, made } = toTensors(batch)
-      try {
-        const outputs = tf.tidy(() => {
-          const all = this.#options.forward(tensors, { training: false })
-          if (needsLoss) scalarLoss(all, 'loss')
-          return keepOutputs(all, tensors)
-        })
-        return { outputs, examples: this.#examplesIn(tensors) }
-      } finally {
-        tf.dispose(made)
-      }
+    return this.#withBatch(batch, { step, batch: index, rank }, (tensors) => {
+      const before = tf.engine().state.nextTensorId
+      let outputs: O | undefined
+      tf.tidy(() => {
+        const all = this.#options.forward(tensors, { training: false })
+        if (needsLoss) scalarLoss(all, 'loss')
+        outputs = keepOutputs(all, before)
+      })
+      return outputs!
     })
+  }
+
+  /** Computes with a batch's tensors, which are freed afterwards, and with keyed random numbers. */
+  #withBatch(
+    batch: Batch,
+    key: Omit<RandomKey, 'seed'>,
+    compute: (tensors: TensorsOf<Batch>, examples: number) => O,
+  ): BatchResult<O> {
+    const { tensors, made } = toTensors(batch)
+    try {
+      const examples = this.#examplesIn(tensors)
+      if (!(examples > 0)) throw new Error(`[tfjs] the batch is empty: it has ${examples} examples`)
+      return { outputs: withRandom({ seed: this.#seed, ...key }, () => compute(tensors, examples)), examples }
+    } finally {
+      tf.dispose(made)
+    }
   }
 
   readScalars(values: readonly TensorLike[]): Awaitable<ArrayLike<number>> {
@@ -215,11 +230,12 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
       throw new Error(
         `[tfjs] the state has ${Array.isArray(optimizers) ? optimizers.length : 'no list of'} optimizers, the module ${this.optimizers.length}`,
       )
+    if (weights !== undefined) checkVariables(this.variables, weights as StateRecord)
+    for (const [i, state] of ((optimizers ?? []) as readonly StateRecord[]).entries())
+      this.optimizers[i]!.updateState(state)
     if (weights !== undefined) writeVariables(this.variables, weights as StateRecord)
     this.#gradients.clear()
     this.#nonFinite = false
-    for (const [i, state] of ((optimizers ?? []) as readonly StateRecord[]).entries())
-      this.optimizers[i]!.updateState(state)
   }
 
   /** Frees the optimizers' slots; the variables stay the caller's. */
@@ -255,11 +271,17 @@ function groupsOf({
   if ((optimizer === undefined) === (optimizers === undefined))
     throw new Error('[tfjs] pass either `optimizer`, or `optimizers: [{ optimizer, variables, loss }]`')
   const groups = (optimizers ?? [{ optimizer: optimizer! }]).map(
-    ({ optimizer: given, loss = 'loss', variables: owns = () => true }) => ({
-      optimizer: given instanceof Optimizer ? given : fromTfOptimizer(given),
-      loss,
-      owns,
-    }),
+    ({ optimizer: given, loss = 'loss', variables: owns = () => true }, i) => {
+      if (!(given instanceof Optimizer) && !(given instanceof tf.Optimizer))
+        throw new Error(
+          `[tfjs] an optimizer must be made by adam({ learningRate: 1e-3 }), sgd() or the like, or be a tf.Optimizer, not ${String(given)}`,
+        )
+      if (!Object.keys(variables).some((name) => owns(name)))
+        throw new Error(
+          `[tfjs] \`optimizers[${i}]\` has no variable to update; there are: ${Object.keys(variables).join(', ')}`,
+        )
+      return { optimizer: given instanceof Optimizer ? given : fromTfOptimizer(given), loss, owns }
+    },
   )
   for (const name of Object.keys(variables)) {
     const owners = groups.filter(({ owns }) => owns(name)).length
@@ -271,8 +293,8 @@ function groupsOf({
   return groups
 }
 
-function scalarLoss(outputs: Record<string, unknown>, name: string): tf.Scalar {
-  const loss = outputs?.[name]
+function scalarLoss(outputs: object, name: string): tf.Scalar {
+  const loss = (outputs as Record<string, unknown>)?.[name]
   if (!(loss instanceof tf.Tensor))
     throw new Error(
       `[tfjs] \`forward\` gives no tensor "${name}", only: ${Object.keys(outputs ?? {}).join(', ')}`,
@@ -285,13 +307,17 @@ function scalarLoss(outputs: Record<string, unknown>, name: string): tf.Scalar {
 }
 
 /**
- * Lets the outputs outlive the computation. The loop frees every output once, so one that is somebody else's (of the batch, a variable) or stands twice is
- * cloned, which copies no data.
+ * Lets the outputs outlive the computation. The loop frees every output once, so one that was there `before` (of the batch, a variable, a constant of the
+ * user's) or stands twice is cloned, which copies no data.
  */
-function keepOutputs<O extends TfOutputs>(outputs: O, batch: unknown): O {
-  const taken = new Set<unknown>(batch instanceof tf.Tensor ? [batch] : Object.values(batch as object))
-  const kept = Object.entries(outputs).map(([name, tensor]) => {
-    const own = !taken.has(tensor) && !(tensor instanceof tf.Variable)
+function keepOutputs<O extends object>(outputs: O, before: number): O {
+  const entries = Object.entries(outputs as Record<string, tf.Tensor>)
+  for (const [name, tensor] of entries)
+    if (!(tensor instanceof tf.Tensor))
+      throw new Error(`[tfjs] output "${name}" of \`forward\` is not a tensor, but ${String(tensor)}`)
+  const taken = new Set<tf.Tensor>()
+  const kept = entries.map(([name, tensor]) => {
+    const own = tensor.id >= before && !taken.has(tensor)
     taken.add(tensor)
     return [name, tf.keep(own ? tensor : tf.clone(tensor))]
   })

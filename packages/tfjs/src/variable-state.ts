@@ -11,25 +11,39 @@ export async function readVariables(variables: ReadonlyMap<string, tf.Variable>)
   return Object.fromEntries(await Promise.all(entries))
 }
 
+/** One variable as `readVariables` gave it. */
+interface SavedVariable {
+  readonly shape: readonly number[]
+  readonly data: ArrayLike<number>
+}
+
 /**
- * Sets variables to what `readVariables` gave.
- * @throws if a name is missing or unknown, or a shape differs, naming every one of them; nothing is changed then.
+ * Checks that a state of `readVariables` fits.
+ * @throws if a name is missing or unknown, a shape differs, or values are missing, naming every one of them.
  */
-export function writeVariables(variables: ReadonlyMap<string, tf.Variable>, state: StateRecord): void {
+export function checkVariables(variables: ReadonlyMap<string, tf.Variable>, state: StateRecord): void {
   const problems: string[] = []
-  for (const [name, variable] of variables) {
-    const saved = state[name] as { shape: readonly number[]; data: ArrayLike<number> } | undefined
+  for (const [name, { shape, size }] of variables) {
+    const saved = state[name] as SavedVariable | undefined
     if (!saved) problems.push(`"${name}" is missing`)
-    else if (String(saved.shape) !== String(variable.shape))
-      problems.push(`"${name}" has shape [${String(saved.shape)}], not [${String(variable.shape)}]`)
+    else if (String(saved.shape) !== String(shape))
+      problems.push(`"${name}" has shape [${String(saved.shape)}], not [${String(shape)}]`)
+    else if (saved.data?.length !== size)
+      problems.push(
+        `"${name}" has ${saved.data?.length ?? 'no'} values, not ${size} (JSON alone loses typed arrays)`,
+      )
   }
   for (const name of Object.keys(state))
     if (!variables.has(name)) problems.push(`"${name}" is not a variable of this model`)
   if (problems.length > 0)
     throw new Error(`[tfjs] the saved weights do not fit this model: ${problems.join('; ')}`)
+}
+
+/** Sets variables to what `readVariables` gave, and `checkVariables` passed. */
+export function writeVariables(variables: ReadonlyMap<string, tf.Variable>, state: StateRecord): void {
   tf.tidy(() => {
     for (const [name, variable] of variables) {
-      const { data } = state[name] as unknown as { data: ArrayLike<number> }
+      const { data } = state[name] as unknown as SavedVariable
       const values = variable.dtype === 'float32' ? Float32Array.from(data) : Int32Array.from(data)
       variable.assign(tf.tensor(values, variable.shape, variable.dtype))
     }

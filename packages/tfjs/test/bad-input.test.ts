@@ -175,3 +175,69 @@ test('a model with several inputs is sent to functionModule()', () => {
     '[tfjs] the model has 2 inputs and 1 outputs; layersModule() takes one of each, functionModule() any',
   )
 })
+
+test('an empty batch, a target that is no class and an output that is no tensor are named', async () => {
+  const train = (batch: never): Promise<unknown> =>
+    new Trainer({ module: classifier({ optimizer: optimizer() }), data: [batch], maxEpochs: 1 }).train()
+  await expect(train({ xs: { data: new Float32Array(0), shape: [0, 4] }, ys: [] } as never)).rejects.toThrow(
+    '[tfjs] the batch is empty: it has 0 examples',
+  )
+  await expect(train({ xs: tf.ones([2, 4]), ys: tf.tensor1d([0, 3], 'int32') } as never)).rejects.toThrow(
+    '[tfjs] crossEntropy: target 3 is not a class; there are 3, counted from 0',
+  )
+  const forward = () => ({ loss: tf.sum(variables.w), name: 'x' }) as never
+  await expect(
+    new Trainer({
+      module: functionModule({ variables, forward, optimizer: optimizer() }),
+      data: [{ xs: [1] }],
+      maxEpochs: 1,
+    }).train(),
+  ).rejects.toThrow('[tfjs] output "name" of `forward` is not a tensor, but x')
+})
+
+test('a step that fails in the middle leaves no tensor behind', async () => {
+  const apart = tf.variable(tf.scalar(1))
+  let batches = 0
+  const module = functionModule<{ xs: number[] }, { loss: tf.Scalar; other: tf.Scalar }>({
+    variables: { ...variables, apart },
+    forward({ xs }) {
+      if (++batches % 2 === 0) throw new Error('second pass')
+      const loss = tf.sum(tf.mul(variables.w, xs)).asScalar()
+      return { loss, other: loss }
+    },
+    optimizers: [
+      { optimizer: optimizer(), variables: (name) => name === 'w' },
+      { optimizer: optimizer(), variables: (name) => name === 'apart', loss: 'other' },
+    ],
+  })
+  const before = tf.memory().numTensors
+  await expect(new Trainer({ module, data: [{ xs: [1] }], maxEpochs: 1 }).train()).rejects.toThrow(
+    'second pass',
+  )
+  expect(tf.memory().numTensors).toBe(before)
+})
+
+test('outputs that are variables, constants or the same tensor twice are freed once, and theirs stay', async () => {
+  const constant = tf.scalar(5)
+  const module = functionModule<
+    { xs: number[] },
+    { loss: tf.Scalar; same: tf.Scalar; constant: tf.Scalar; weight: tf.Tensor }
+  >({
+    variables,
+    forward({ xs }) {
+      const loss = tf.sum(tf.mul(variables.w, xs)).asScalar()
+      return { loss, same: loss, constant, weight: variables.w }
+    },
+    optimizer: optimizer(),
+  })
+  const before = tf.memory().numTensors
+  await new Trainer({
+    module,
+    data: [{ xs: [1] }, { xs: [2] }, { xs: [3] }],
+    batchesPerStep: 3,
+    maxEpochs: 1,
+    callbacks: [{ reads: ['loss'] }],
+  }).train()
+  expect(tf.memory().numTensors).toBe(before)
+  expect([constant.isDisposed, variables.w.isDisposed]).toEqual([false, false])
+})
