@@ -109,9 +109,13 @@ test('the state is typed, and what the loop counts is read-only', () => {
 })
 
 test('options that exclude each other or do not exist do not compile', () => {
-  // @ts-expect-error both epochs and steps
   const both = (): unknown =>
-    new Trainer({ module, data, validate: { data, every: { epochs: 1, steps: 2 } } })
+    new Trainer({
+      module,
+      data,
+      // @ts-expect-error both epochs and steps
+      validate: { data, every: { epochs: 1, steps: 2 } },
+    })
   expect(both).toThrow('`validate.every` must be { epochs: n } or { steps: n }')
   // @ts-expect-error a misspelt option
   void new Trainer({ module, data, maxEpoch: 3 })

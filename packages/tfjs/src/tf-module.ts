@@ -104,7 +104,7 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
 
   trainBatch(batch: Batch, { step, batch: index, rank }: BatchContext): BatchResult<O> {
     return this.#withBatch(batch, { step, batch: index, rank }, (tensors, examples) => {
-      const before = tf.engine().state.nextTensorId
+      const before = newestTensor()
       const trainable = this.#trainable()
       const gradients = new Map<string, tf.Tensor>()
       let outputs: O | undefined
@@ -169,7 +169,7 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
 
   #forward(batch: Batch, { step, batch: index, rank }: BatchContext, needsLoss: boolean): BatchResult<O> {
     return this.#withBatch(batch, { step, batch: index, rank }, (tensors) => {
-      const before = tf.engine().state.nextTensorId
+      const before = newestTensor()
       let outputs: O | undefined
       tf.tidy(() => {
         const all = this.#options.forward(tensors, { training: false })
@@ -306,6 +306,13 @@ function scalarLoss(outputs: object, name: string): tf.Scalar {
   return loss as tf.Scalar
 }
 
+/** The id of a tensor made now: every later one has a higher id. */
+function newestTensor(): number {
+  const probe = tf.scalar(0)
+  probe.dispose()
+  return probe.id
+}
+
 /**
  * Lets the outputs outlive the computation. The loop frees every output once, so one that was there `before` (of the batch, a variable, a constant of the
  * user's) or stands twice is cloned, which copies no data.
@@ -317,7 +324,7 @@ function keepOutputs<O extends object>(outputs: O, before: number): O {
       throw new Error(`[tfjs] output "${name}" of \`forward\` is not a tensor, but ${String(tensor)}`)
   const taken = new Set<tf.Tensor>()
   const kept = entries.map(([name, tensor]) => {
-    const own = tensor.id >= before && !taken.has(tensor)
+    const own = tensor.id > before && !taken.has(tensor)
     taken.add(tensor)
     return [name, tf.keep(own ? tensor : tf.clone(tensor))]
   })
