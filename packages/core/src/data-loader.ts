@@ -10,6 +10,9 @@ export interface Shard {
 /**
  * Gives the batches of an epoch from a position on. The trainer owns the position and passes it, so a loader keeps no state: the same call gives
  * the same batches. The batch size is that of all ranks together, so that (epoch, batch) means the same for any number of them.
+ *
+ * The loop takes the next batch before it computes one, to know which is the last: a batch must not share its memory with the next. Whoever makes tensors for
+ * batches frees them; loaders of `@trainyard/data` give plain arrays.
  */
 export interface DataLoader<B> {
   /** Batches an epoch, where it is known. */

@@ -72,12 +72,13 @@ export class EarlyStopping<const Monitor extends string | TensorRef = 'val_loss'
     if (!isValidationName(this.#label())) this.#check(state)
   }
 
-  override getState(): { best: number | null; waited: number } {
-    return { best: this.best ?? null, waited: this.waited }
+  override getState(): { best: string | null; waited: number } {
+    // As text, for JSON has no Infinity.
+    return { best: this.best === undefined ? null : String(this.best), waited: this.waited }
   }
 
-  override updateState({ best, waited }: { best: number | null; waited: number }): void {
-    this.best = best ?? undefined
+  override updateState({ best, waited }: { best: string | null; waited: number }): void {
+    this.best = best === null ? undefined : Number(best)
     this.waited = waited
   }
 

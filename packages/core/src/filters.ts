@@ -17,9 +17,7 @@ export interface Filter {
   ): F
 }
 
-/**
- * Lets every `n`th through, counted in what the event is about: steps (save points, too), batches or epochs done. Any other event is counted as it comes.
- */
+/** Lets every `n`th through, counted in what the event is about: batches, epochs or validations done, and for all others steps. */
 export function every(n: number): Filter {
   wholeNumber('every(n)', n, 1)
   return filter((count) => count % n === 0)
@@ -35,21 +33,18 @@ export function after(n: number): Filter {
 export const onRankZero: Filter = filter((_count, state) => !state.globalRank)
 
 function filter(passes: (count: number, state: TrainerState) => boolean): Filter {
-  return ((handler: (...args: unknown[]) => unknown) => {
-    let calls = 0
+  return ((handler: (...args: unknown[]) => unknown) =>
     // The dispatcher passes the name of the event last; called by hand, there is none.
-    return function (
-      this: unknown,
-      state: TrainerState,
-      second: unknown,
-      third: unknown,
-      event = 'onStepEnd',
-    ) {
-      calls++
-      const unit = /^on(Batch|Epoch|Step|SavePoint)/.exec(event)?.[1]
+    function (this: unknown, state: TrainerState, second: unknown, third: unknown, event = 'onStepEnd') {
+      const unit = /^on(Batch|Epoch|Validation)/.exec(event)?.[1]
       const count =
-        unit === 'Batch' ? state.batch : unit === 'Epoch' ? state.epoch : unit ? state.step : calls
+        unit === 'Batch'
+          ? state.batch
+          : unit === 'Epoch'
+            ? state.epoch
+            : unit
+              ? state.validations
+              : state.step
       return passes(count, state) ? handler.call(this, state, second, third, event) : undefined
-    }
-  }) as unknown as Filter
+    }) as unknown as Filter
 }

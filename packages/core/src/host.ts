@@ -17,7 +17,10 @@ export interface Host {
 interface Globals {
   readonly performance: { now(): number }
   readonly setImmediate?: (run: () => void) => unknown
-  readonly setTimeout: (run: () => void) => unknown
+  readonly MessageChannel: new () => {
+    port1: { onmessage: (() => void) | null }
+    port2: { postMessage(message: null): void }
+  }
   readonly console: Record<'log' | 'warn', (line: string) => void>
   readonly process?: {
     on?(event: string, listener: () => void): unknown
@@ -29,11 +32,18 @@ interface Globals {
 
 /** Gives the host of the process or page that this runs in. */
 export function defaultHost(): Host {
-  const { performance, setImmediate, setTimeout, console, process } = globalThis as unknown as Globals
+  const { performance, setImmediate, MessageChannel, console, process } = globalThis as unknown as Globals
   return {
     now: () => performance.now(),
-    // setImmediate runs after due timers and I/O, at a cost of microseconds; a browser has only setTimeout.
-    turn: () => new Promise((done) => (setImmediate ?? setTimeout)(done)),
+    turn: () =>
+      new Promise((done) => {
+        // Runs after due timers and I/O, at a cost of microseconds.
+        if (setImmediate) return void setImmediate(done)
+        // A browser makes repeated timeouts wait, for a second where the page is hidden; messages it does not.
+        const { port1, port2 } = new MessageChannel()
+        port1.onmessage = () => done()
+        port2.postMessage(null)
+      }),
     print: (line) => console.log(line),
     warn: (line) => console.warn(line),
     onSignal(listener) {

@@ -98,6 +98,8 @@ export interface TrainingModule<Batch = unknown, O extends Outputs = AnyOutputs>
     handler: (...args: never[]) => unknown,
     owner: { callback: string; event: EventName },
   ): (...args: never[]) => unknown
+  /** Forgets the gradients of a step that will not be finished, after an error. */
+  dropGradients?(): void
   getState(): Awaitable<ModuleState>
   updateState(state: ModuleState): Awaitable<void>
 }

@@ -17,8 +17,8 @@ export interface ScalarReads {
   resolve(outputs: Record<string, TensorLike>): void
   /** Takes over the outputs of a batch that is not the last of its step: keeps what may be read, frees the rest. */
   hold(outputs: Record<string, TensorLike>, examples: number): void
-  /** Reads what is due after a step whose last batch gave `outputs`; gives a promise only if something is. */
-  atStepEnd(outputs: Record<string, TensorLike>, examples: number): Promise<void> | undefined
+  /** Reads what is due after a step whose last batch gave `outputs`; gives a promise only if something is, of the loss if that is among it. */
+  atStepEnd(outputs: Record<string, TensorLike>, examples: number): Promise<number | undefined> | undefined
   /** Frees what is held of the step. */
   clear(): void
 }
@@ -31,41 +31,53 @@ export function scalarReads<B>(
   const { state, tensors } = run
   const readers = callbacks.map((callback) => {
     const who = `callback "${nameOf(callback)}"`
-    const names = (callback.reads ?? []).filter((name) => {
-      if (!isValidationName(name)) return true
-      if (!run.validate) fail(`${who} reads "${name}", but the trainer has no \`validate: { data }\``)
-      return false
-    })
-    return { callback, names, who }
+    const names = callback.reads ?? []
+    const ofValidation = names.filter(isValidationName)
+    if (ofValidation[0] && !run.validate)
+      fail(`${who} reads "${ofValidation[0]}", but the trainer has no \`validate: { data }\``)
+    return { callback, who, ofValidation, names: names.filter((name) => !isValidationName(name)) }
   })
   /** What each reader wants; known when the first outputs tell their names. */
   let wanted: Wanted[][]
   /** The batches of the step under way but for the last: only what may be read of them. */
   let held: WeightedOutputs[] = []
 
-  const read = async (due: readonly Wanted[], batches: readonly WeightedOutputs[]): Promise<void> => {
+  const read = async (
+    due: readonly Wanted[],
+    batches: readonly WeightedOutputs[],
+  ): Promise<number | undefined> => {
     const means = weightedMeans(run)
     await means.add(batches, [...new Set(due.map(([key]) => key))])
     const found = await means.over('data')
     for (const [key, label] of due) state.metrics.set(label, found.get(key)!)
+    return found.get('loss')
   }
 
   return {
     resolve(outputs) {
       const find = (name: string | TensorRef, who: string): Wanted => {
-        const key = tensors.keyOf(name, `${who} reads "${typeof name === 'string' ? name : name.name}", but `)
+        const label = typeof name === 'string' ? name : name.name
+        const key = tensors.keyOf(name, `${who} reads "${label}", but `)
         if (!isScalar(outputs[key]!))
           fail(
             `${who} reads "${key}", which must be a scalar but has shape [${String((outputs[key] as { shape: unknown }).shape)}]`,
           )
-        return [key, typeof name === 'string' ? name : name.name]
+        return [key, label]
       }
+      const names = tensors.names()
+      const twice = names.find(
+        (name, i) => names.indexOf(name) !== i || (name in outputs && Object.keys(outputs)[i] !== name),
+      )
+      if (twice) fail(`two tensors are called "${twice}"; rename() one of them otherwise`)
       find('loss', 'the trainer')
-      wanted = readers.map(({ names, who }) => names.map((name) => find(name, who)))
+      wanted = readers.map(({ names: own, ofValidation, who }) => {
+        for (const name of ofValidation) find(name.slice(4), who)
+        return own.map((name) => find(name, who))
+      })
     },
     hold(outputs, examples) {
       const kept = Object.fromEntries(wanted.flat().map(([key]) => [key, outputs[key]!]))
-      disposeOutputs(Object.fromEntries(Object.entries(outputs).filter(([key]) => !(key in kept))))
+      disposeOutputs(outputs, kept)
       held.push({ outputs: kept, examples })
     },
     atStepEnd(outputs, examples) {

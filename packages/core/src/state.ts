@@ -17,6 +17,8 @@ export interface TrainerState<O extends Outputs = AnyOutputs> {
   readonly epoch: number
   /** Batches done in the epoch under way. */
   readonly batch: number
+  /** Validations done. */
+  readonly validations: number
   /** Whether the batch in hand is the epoch's last; so at `onStepEnd`, whether the epoch is over. */
   readonly isLastBatch: boolean
   /** This process's rank on its machine; null in a single-process run. */
@@ -39,6 +41,9 @@ export interface Progress {
   step: number
   epoch: number
   batch: number
+  /** Batches done in the epoch when the last step was: what a checkpoint keeps, for the gradients of an unfinished step are not in it. */
+  stepBatch: number
+  validations: number
 }
 
 /** The loop's side of the state. */
@@ -68,6 +73,9 @@ export function createState(
     },
     get batch() {
       return progress.batch
+    },
+    get validations() {
+      return progress.validations
     },
   }
 }

@@ -58,8 +58,9 @@ export async function toHost(value: TensorLike): Promise<HostTensor> {
   return { shape: value.shape, data: await value.data() }
 }
 
-/** Frees the tensors among the outputs. */
-export function disposeOutputs(outputs: object): void {
-  for (const value of Object.values(outputs))
-    if (typeof value === 'object') (value as TensorHandle).dispose?.()
+/** Frees the tensors among the outputs, but for those in `kept`. A module may give one tensor under two names. */
+export function disposeOutputs(outputs: object, kept: object = {}): void {
+  const spared = Object.values(kept)
+  for (const value of new Set(Object.values(outputs)))
+    if (typeof value === 'object' && !spared.includes(value)) (value as TensorHandle).dispose?.()
 }

@@ -121,7 +121,7 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
     this.callbacks = inOrder(callbacks)
     this.#checkpointer = checkpointer
     this.#maxTime = maxTime ? milliseconds('maxTime', maxTime) : Infinity
-    const progress: Progress = { step: 0, epoch: 0, batch: 0 }
+    const progress: Progress = { step: 0, epoch: 0, batch: 0, stepBatch: 0, validations: 0 }
     const tensors = createTensors((key) => module.tensor(key as TensorName<O>))
     const { localRank, globalRank, worldSize } = strategy
     const requestStop = (detail: string): void => void (this.#stop ??= { reason: 'stop', detail })
@@ -233,12 +233,18 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
 
   /** Gives everything that a run needs to go on. A subclass may add keys; it then overrides `updateState`, too. */
   async getState(): Promise<Checkpoint> {
+    const { step, epoch, stepBatch, validations } = this.#run.progress
+    // JSON has no NaN and no Infinity.
+    const metrics = [...this.state.metrics].map(([name, value]) => [
+      name,
+      Number.isFinite(value) ? value : String(value),
+    ])
     const callbacks: Record<string, StateTree> = {}
     for (const callback of this.callbacks)
       if (callback.getState) callbacks[nameOf(callback)] = await callback.getState()
     return {
       module: await this.module.getState(),
-      trainer: { ...this.#run.progress, metrics: Object.fromEntries(this.state.metrics) },
+      trainer: { step, epoch, batch: stepBatch, validations, metrics: Object.fromEntries(metrics) },
       strategy: (await this.strategy.getState?.()) ?? {},
       callbacks,
     }
@@ -247,19 +253,18 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
   /** Takes over a checkpoint; the next `train()` goes on from there. Parts that are missing leave what they are about as it is. */
   async updateState({ module, trainer, strategy, callbacks = {} }: Checkpoint): Promise<void> {
     const { progress, state } = this.#run
+    const counters = ['step', 'epoch', 'batch', 'validations'] as const
+    const { metrics = {}, ...counts } = { validations: 0, ...trainer } as unknown as Progress & {
+      metrics?: Record<string, number | string>
+    }
+    if (trainer) for (const key of counters) wholeNumber(`checkpoint.trainer.${key}`, counts[key], 0)
     if (module) await this.module.updateState(module)
     if (strategy) await this.strategy.updateState?.(strategy)
     if (trainer) {
-      const { metrics = {}, ...counters } = trainer as unknown as Progress & {
-        metrics?: Record<string, number | null>
-      }
-      for (const key of ['step', 'epoch', 'batch'] as const) {
-        wholeNumber(`checkpoint.trainer.${key}`, counters[key], 0)
-        progress[key] = counters[key]
-      }
+      for (const key of counters) progress[key] = counts[key]
+      progress.stepBatch = progress.batch
       state.metrics.clear()
-      // JSON writes NaN as null.
-      for (const [name, value] of Object.entries(metrics)) state.metrics.set(name, value ?? NaN)
+      for (const [name, value] of Object.entries(metrics)) state.metrics.set(name, Number(value))
     }
     for (const [name, kept] of Object.entries(callbacks)) {
       const owner = this.callbacks.find((callback) => nameOf(callback) === name && callback.updateState)
@@ -302,31 +307,30 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
     checkData(option, data)
     if (!module[method]) fail(`the module has no ${method}(), which ${option} needs`)
     const compute: Compute<B> = (batch, context) => module[method]!(batch, context)
-    const { batch } = progress
     return this.#act(action, async () => {
-      progress.batch = 0
       const started = async (): Promise<void> => {
         if (this.#stop) fail(`${option} was stopped after ${progress.batch} batches: ${this.#stop.detail}`)
         await events.fire('onBatchStart')
       }
       const ended = async (result: WeightedOutputs): Promise<void> => {
         tensors.set(result.outputs)
-        await visit(result)
-        progress.batch += 1
-        await events.fire('onBatchEnd')
+        try {
+          await visit(result)
+          progress.batch += 1
+          await events.fire('onBatchEnd')
+        } finally {
+          tensors.take()
+        }
       }
       await onePass(this.#run, data!, compute, ended, started)
       return finish()
-    }).finally(() => {
-      tensors.take()
-      progress.batch = batch
     })
   }
 
   /** Runs an action between its events; afterwards everybody whose `onActionStart` was entered has had an `onActionEnd`. */
   async #act<T>(action: Action, body: () => Promise<T>): Promise<T> {
-    const { events, state } = this.#run
-    if (this.#running) fail('this trainer is running already')
+    const { events, state, progress } = this.#run
+    if (this.#running) fail('this trainer is running already; to evaluate while it trains, use `validate`')
     this.#running = true
     this.#stop = undefined
     this.#deadline = Infinity
@@ -340,10 +344,14 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
     const entered: Callback<string>[] = []
     const ended = new Set<Callback<string>>()
     const end = async (callback: Callback<string>): Promise<void> => {
-      if (!ended.has(callback)) await events.fireOn(ended.add(callback) && callback, 'onActionEnd')
+      if (ended.has(callback)) return
+      ended.add(callback)
+      await events.fireOn(callback, 'onActionEnd')
     }
     try {
       await this.#load()
+      // Evaluation counts its own batches; the position in the training data is put back afterwards.
+      if (action !== 'train') progress.batch = 0
       for (const callback of this.callbacks) {
         entered.push(callback)
         await events.fireOn(callback, 'onActionStart')
@@ -358,8 +366,11 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
       for (const report of [tell, end])
         for (const callback of entered)
           await report(callback).catch((later: unknown) => (error.suppressed ??= []).push(later))
+      // The others would wait for this rank for ever.
+      if (this.strategy.worldSize > 1) this.strategy.abort(1, error.message)
       throw error
     } finally {
+      progress.batch = progress.stepBatch
       this.#running = false
       ignoreSignals()
     }

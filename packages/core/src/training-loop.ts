@@ -2,7 +2,7 @@ import { isPromise } from './awaitable.ts'
 import { type DataSource, openEpoch } from './data-loader.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import { fail } from './errors.ts'
-import { onePass } from './evaluation.ts'
+import { type Compute, onePass } from './evaluation.ts'
 import type { Host } from './host.ts'
 import type { NonFinitePolicy, TrainingModule } from './module.ts'
 import type { ScalarReads } from './scalar-reads.ts'
@@ -66,6 +66,12 @@ export async function trainingLoop<B>(run: TrainingRun<B>, reads: ScalarReads): 
   let checked = false
   // Several processes must leave the loop at the same step, so a stop counts once it went through a reduction.
   let stopAgreed = false
+  if (size > 1) {
+    const flag = Float64Array.of(Number(run.stopRequested()))
+    await strategy.allReduce(flag, 'max')
+    stopAgreed = flag[0] === 1
+    if (stopAgreed) state.requestStop('another rank asked to stop')
+  }
   const done = (): boolean => progress.step >= maxSteps || (size > 1 ? stopAgreed : run.stopRequested())
 
   while (progress.epoch < maxEpochs && !done()) {
@@ -123,18 +129,19 @@ export async function trainingLoop<B>(run: TrainingRun<B>, reads: ScalarReads): 
             strategy,
           })
           const outcome = isPromise(stepped) ? await stepped : stepped
-          if (outcome?.nonFinite) reportNonFinite(run)
+          if (outcome?.nonFinite) reportNonFinite(run, step)
           if (outcome?.stop) {
             stopAgreed = true
             state.requestStop('another rank asked to stop')
           }
           progress.step += 1
+          progress.stepBatch = progress.batch
           const read = reads.atStepEnd(outputs, result.examples)
           if (read) {
-            await read
+            const loss = await read
             // For modules that cannot tell by themselves without reading.
-            if (nonFinite === 'throw' && !Number.isFinite(state.metrics.get('loss') ?? 0))
-              reportNonFinite(run)
+            if (nonFinite === 'throw' && loss !== undefined && !Number.isFinite(loss))
+              reportNonFinite(run, step)
           }
           const stepEnded = onStepEnd()
           if (stepEnded) await stepEnded
@@ -152,14 +159,21 @@ export async function trainingLoop<B>(run: TrainingRun<B>, reads: ScalarReads): 
         if (turned) await turned
       }
       epochOver = ahead.done === true
+    } catch (error) {
+      // What is left of a step that will not be finished must not go into the next one.
+      module.dropGradients?.()
+      await Promise.resolve(batches.return?.()).catch(() => {})
+      throw error
     } finally {
       reads.clear()
       disposeOutputs(tensors.take())
-      if (!epochOver) await batches.return?.()
     }
+    if (!epochOver) await batches.return?.()
+    state.isLastBatch = false
     if (epochOver) {
       progress.epoch += 1
       progress.batch = 0
+      progress.stepBatch = 0
       if (validate && every.epochs && progress.epoch % every.epochs === 0) await validation(run)
       await events.fire('onEpochEnd')
       await events.fire('onSavePoint')
@@ -169,24 +183,24 @@ export async function trainingLoop<B>(run: TrainingRun<B>, reads: ScalarReads): 
 }
 
 async function validation<B>(run: TrainingRun<B>): Promise<void> {
-  const { module, state, events, validate } = run
+  const { module, state, progress, events, validate } = run
   const means = weightedMeans(run)
   await events.fire('onValidationStart')
-  await onePass(
-    run,
-    validate!.data,
-    (batch, context) => module.evalBatch!(batch, context),
-    (result) => means.add([result]),
-  )
+  const compute: Compute<B> = (batch, context) => module.evalBatch!(batch, context)
+  await onePass(run, validate!.data, compute, (result) => means.add([result]))
   for (const [name, mean] of await means.over('validate.data')) state.metrics.set(`val_${name}`, mean)
+  progress.validations += 1
   await events.fire('onValidationEnd')
 }
 
-function reportNonFinite({
-  nonFinite,
-  progress: { step, epoch, batch },
-  host,
-}: Pick<TrainingRun<never>, 'nonFinite' | 'progress' | 'host'>): void {
+function reportNonFinite(
+  {
+    nonFinite,
+    progress: { epoch, batch },
+    host,
+  }: Pick<TrainingRun<never>, 'nonFinite' | 'progress' | 'host'>,
+  step: number,
+): void {
   const message = `the loss or a gradient is NaN or infinite at step ${step} (epoch ${epoch}, batch ${batch})`
   if (nonFinite === 'throw')
     fail(`${message}; lower the learning rate, clip gradients, or set \`nonFinite: 'skip'\``)

@@ -20,7 +20,7 @@ export interface TrainingState<O extends Outputs = AnyOutputs> {
   /** Copies a tensor to the host: shape and data. */
   read(name: TensorName<O> | TensorRef | UniqueName): Promise<HostTensor>
   /** The names of the tensors that are there now. */
-  names(): TensorName<O>[]
+  names(): string[]
 }
 
 /** The loop's side of `state.tensors`. */
@@ -38,8 +38,9 @@ export function createTensors(refOf: (key: string) => TensorRef): CurrentTensors
   const names = (): string[] => Object.keys(outputs).map((key) => refOf(key).name)
   const keyOf = (name: string | TensorRef, why = ''): string => {
     const wanted = typeof name === 'string' ? name : name.key
+    if (Object.hasOwn(outputs, wanted)) return wanted
     const found = Object.keys(outputs).find((key) =>
-      [key, refOf(key).name, refOf(key).uniqueName].includes(wanted),
+      [refOf(key).name, refOf(key).uniqueName].includes(wanted),
     )
     return (
       found ??

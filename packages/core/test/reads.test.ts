@@ -229,3 +229,49 @@ test('a module without the method that is needed is named', async () => {
   )
   await expect(trainer().evaluate()).rejects.toThrow('[core] `evaluate(data)` must be a data loader')
 })
+
+test('a name given twice is refused, whatever was asked for before', async () => {
+  const module = new ToyModule()
+  module.tensor('predictions').rename('accuracy')
+  await expect(trainer({ module }).train()).rejects.toThrow(
+    '[core] two tensors are called "accuracy"; rename() one of them otherwise',
+  )
+})
+
+test('a val_ name that validation will not give fails at the first batch', async () => {
+  const wrong = { name: 'stopper', reads: ['val_lss' as 'val_loss'] }
+  await expect(trainer({ validate: { data: batches(1) }, callbacks: [wrong] }).train()).rejects.toThrow(
+    '[core] callback "stopper" reads "lss", but there is no tensor "lss"',
+  )
+})
+
+test('a refused evaluate() inside a run leaves the run alone', async () => {
+  const names: string[][] = []
+  const run = trainer({
+    maxSteps: 4,
+    callbacks: [
+      onStepEnd(async ({ tensors }) => {
+        await expect(run.evaluate(batches(1))).rejects.toThrow('to evaluate while it trains, use `validate`')
+        names.push(tensors.names())
+      }),
+    ],
+  })
+  await run.train()
+  expect(names).toEqual(Array(4).fill(['loss', 'predictions', 'accuracy']))
+  expect(ToyTensor.live).toBe(0)
+})
+
+test('one tensor under two names is freed once', async () => {
+  const module = new ToyModule()
+  const alias = Object.assign(Object.create(module) as ToyModule, {
+    trainBatch(...args: Parameters<ToyModule['trainBatch']>) {
+      const { outputs, examples } = module.trainBatch(...args) as { outputs: ToyOutputs; examples: number }
+      return { outputs: { ...outputs, accuracy: outputs.loss }, examples }
+    },
+    optimizerStep: module.optimizerStep.bind(module),
+    tensor: module.tensor.bind(module),
+    optimizers: module.optimizers,
+  })
+  await trainer({ module: alias, batchesPerStep: 2, callbacks: [{ reads: ['loss'] }] }).train()
+  expect(ToyTensor.live).toBe(0)
+})

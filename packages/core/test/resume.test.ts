@@ -3,7 +3,12 @@ import {
   Callback,
   type Checkpoint,
   type Checkpointer,
+  every,
+  onBatchEnd,
   onStepEnd,
+  onValidationEnd,
+  single,
+  type Strategy,
   Trainer,
   type TrainerOptions,
   type TrainerState,
@@ -216,4 +221,112 @@ test('validation of a resumed run sees the same state as that of an unbroken one
   await second.updateState(throughJson(await first.getState()))
   await second.train()
   expect(seen).toEqual(straight)
+})
+
+test('evaluate() before train() leaves the position of a checkpoint alone', async () => {
+  const first = trainer({ maxSteps: 2 })
+  await first.train()
+  const saved = throughJson(await first.getState())
+  const straight = trainer()
+  await straight.train()
+  const resumed = trainer({ checkpointer: memory([], saved) })
+  await resumed.evaluate(batches(1, 1))
+  expect(await resumed.train()).toMatchObject({ step: 9 })
+  expect(await resumed.module.getState()).toEqual(await straight.module.getState())
+})
+
+test('a checkpoint saved in the middle of a step goes on with that step, and so does the same trainer', async () => {
+  const straight = trainer({ maxSteps: 4 })
+  await straight.train()
+  let saved: Checkpoint | undefined
+  let failing = true
+  const broken = trainer({
+    maxSteps: 4,
+    callbacks: [
+      onBatchEnd((s) => {
+        if (failing && s.batch === 3) throw new Error('in the middle')
+      }),
+      { onException: async (_state, _error, handle) => void (saved = await handle.getState()) },
+    ],
+  })
+  await expect(broken.train()).rejects.toThrow('in the middle')
+  expect(saved!.trainer).toMatchObject({ step: 1, batch: 2 })
+  failing = false
+  await broken.train()
+  expect(await broken.module.getState()).toEqual(await straight.module.getState())
+  const resumed = trainer({ maxSteps: 4 })
+  await resumed.updateState(throughJson(saved!))
+  await resumed.train()
+  expect(await resumed.module.getState()).toEqual(await straight.module.getState())
+})
+
+test('metrics that are not finite survive JSON', async () => {
+  const module = new ToyModule({ loss: ({ step }) => [NaN, Infinity, -Infinity][step] })
+  const run = trainer({ module, nonFinite: 'apply', maxSteps: 1, callbacks: [{ reads: ['loss'] }] })
+  for (const value of [NaN, Infinity, -Infinity]) {
+    run.state.metrics.set('loss', value)
+    const other = trainer()
+    await other.updateState(JSON.parse(JSON.stringify({ trainer: (await run.getState()).trainer })))
+    expect(other.state.metrics.get('loss')).toBe(value)
+  }
+})
+
+test('a state with bad counters is refused before anything is changed', async () => {
+  const run = trainer()
+  const { module } = await run.getState()
+  await expect(
+    run.updateState({ module: { weights: [7, 7] }, trainer: { step: 1.5, epoch: 0, batch: 0 } }),
+  ).rejects.toThrow('`checkpoint.trainer.step`')
+  expect(await run.module.getState()).toEqual(module)
+})
+
+test('every(n) of validations goes on counting after a resume', async () => {
+  const seen: number[] = []
+  const options: Options = {
+    validate: { data: batches(1), every: { steps: 1 } },
+    callbacks: [onValidationEnd(every(2)((s) => seen.push(s.step)))],
+  }
+  await trainer(options).train()
+  const straight = seen.splice(0)
+  expect(straight).toEqual([2, 4, 6, 8])
+  const first = trainer({ ...options, maxSteps: 3 })
+  await first.train()
+  const second = trainer(options)
+  await second.updateState(throughJson(await first.getState()))
+  await second.train()
+  expect(seen).toEqual(straight)
+})
+
+test('onResume fires once, for training alone', async () => {
+  const log: string[] = []
+  const run = trainer({
+    maxSteps: 1,
+    callbacks: [{ onResume: () => void log.push('resume'), onActionStart: (s) => void log.push(s.action) }],
+  })
+  await run.updateState({ trainer: { step: 0, epoch: 0, batch: 0 } })
+  await run.evaluate(batches(1))
+  await run.train()
+  await run.train()
+  expect(log).toEqual(['eval', 'resume', 'train', 'train'])
+})
+
+test('the state of the strategy is kept, and only rank zero saves', async () => {
+  const saved: Checkpoint[] = []
+  const strategy = (globalRank: number): Strategy => ({
+    ...single(),
+    globalRank,
+    getState: () => ({ phase: 3 }),
+    updateState: (state) => void (phase = state['phase']),
+  })
+  let phase: unknown
+  for (const rank of [0, 1])
+    await trainer({
+      data: { epoch: () => batches(1) },
+      maxEpochs: 1,
+      strategy: strategy(rank),
+      checkpointer: { load: () => undefined, save: (checkpoint) => saved.push(checkpoint) },
+    }).train()
+  expect(saved).toHaveLength(2)
+  await trainer({ strategy: strategy(0) }).updateState(throughJson(saved[0]!))
+  expect(phase).toBe(3)
 })

@@ -121,6 +121,11 @@ export class ToyModule implements TrainingModule<ToyBatch, ToyOutputs> {
     return apply()
   }
 
+  dropGradients(): void {
+    this.#gradient = 0
+    this.#bad = false
+  }
+
   getState(): ModuleState {
     return { weights: Float64Array.of(this.weight, this.velocity) }
   }
