@@ -31,6 +31,11 @@ export function meanAbsoluteError(targets: tf.Tensor, predictions: tf.Tensor): t
 
 /** The share of examples whose highest score is that of the right class. Targets as for `crossEntropy`. */
 export function accuracy(targets: tf.Tensor, predictions: tf.Tensor): tf.Scalar {
+  const [rank, classes] = [predictions.rank, predictions.shape.at(-1)!]
+  if (classes === 1 || !(targets.rank === rank - 1 || targets.shape.at(-1) === classes))
+    throw new Error(
+      `[tfjs] accuracy: targets of shape [${String(targets.shape)}] and scores of shape [${String(predictions.shape)}] are no classes; is it binaryAccuracy that you want?`,
+    )
   return tf.tidy(() => {
     const right = targets.rank === predictions.rank ? tf.argMax(targets, -1) : tf.cast(targets, 'int32')
     return tf.mean(tf.cast(tf.equal(tf.argMax(predictions, -1), right), 'float32')).asScalar()

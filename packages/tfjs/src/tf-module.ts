@@ -15,11 +15,12 @@ import {
 } from '@trainyard/core'
 import { readsSynchronously } from './backend.ts'
 import { GradientSum, type ReducedGradients } from './gradient-sum.ts'
-import { watchForLeaks } from './leak-watch.ts'
+import { LeakWatch } from './leak-watch.ts'
 import { fromTfOptimizer } from './optimizers/tf-optimizer.ts'
 import { Optimizer } from './optimizers/optimizer.ts'
 import { type RandomKey, withRandom } from './random.ts'
 import { type TensorsOf, toTensors } from './tensor-input.ts'
+import { UntrainedVariables } from './untrained-variables.ts'
 import { checkVariables, readVariables, writeVariables } from './variable-state.ts'
 
 /** The outputs of a module: tensors by name, `loss` among them. */
@@ -76,6 +77,8 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
   readonly #seed: number
   readonly #refs = new TensorRefs()
   readonly #gradients = new GradientSum()
+  readonly #statistics = new UntrainedVariables()
+  readonly #leaks = new LeakWatch()
   #nonFinite = false
 
   constructor(options: TfModuleOptions<Batch, O>) {
@@ -102,10 +105,12 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
     return this.#refs.get(name)
   }
 
-  trainBatch(batch: Batch, { step, batch: index, rank }: BatchContext): BatchResult<O> {
+  trainBatch(batch: Batch, { step, epoch, batch: index, rank }: BatchContext): BatchResult<O> {
+    this.#leaks.epochStarts(epoch)
     return this.#withBatch(batch, { step, batch: index, rank }, (tensors, examples) => {
       const before = newestTensor()
       const trainable = this.#trainable()
+      this.#statistics.open(this.variables, trainable)
       const gradients = new Map<string, tf.Tensor>()
       let outputs: O | undefined
       try {
@@ -113,6 +118,8 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
           const variables = [...trainable]
             .filter(([name]) => this.#lossOf(name) === loss)
             .map(([, variable]) => variable)
+          if (variables.length === 0)
+            throw new Error(`[tfjs] no variable is trained to lower "${loss}": all of them are frozen`)
           const { value, grads } = tf.variableGrads(() => {
             const all = this.#options.forward(tensors, { training: true })
             const lowered = scalarLoss(all, loss)
@@ -139,24 +146,34 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
     const nonFinite = this.#nonFinite
     this.#nonFinite = false
     const reduced = this.#gradients.reduce(trainable, context, nonFinite)
-    return isPromise(reduced)
-      ? reduced.then((all) => this.#apply(all, trainable, context))
-      : this.#apply(reduced, trainable, context)
+    const apply = (all: ReducedGradients): StepResult =>
+      withRandom({ seed: this.#seed, step: context.step, batch: -1 }, () =>
+        this.#apply(all, trainable, context),
+      )
+    return isPromise(reduced) ? reduced.then(apply) : apply(reduced)
   }
 
   #apply(
-    reduced: ReducedGradients,
+    { gradients, stop, nonFinite }: ReducedGradients,
     trainable: ReadonlyMap<string, tf.Variable>,
     { nonFinite: policy }: StepContext,
   ): StepResult {
-    const { gradients, stop } = reduced
-    // Under `throw` a bad gradient shows in the next loss and ends the run; under `skip` it would spoil the weights for good.
-    const nonFinite = reduced.nonFinite || (policy === 'skip' && !areFinite(gradients.values()))
-    if (!nonFinite || policy === 'apply')
-      for (const { optimizer, owns } of this.#groups)
-        optimizer.apply(only(gradients, owns), only(trainable, owns))
-    tf.dispose([...gradients.values()])
-    return { stop, nonFinite }
+    try {
+      const refused = policy !== 'apply' && (nonFinite || !areFinite(gradients.values()))
+      if (!refused)
+        for (const { optimizer, owns } of this.#groups)
+          optimizer.apply(only(gradients, owns), only(trainable, owns))
+      this.#statistics.close(refused)
+      return { stop, nonFinite: nonFinite || refused }
+    } finally {
+      tf.dispose([...gradients.values()])
+    }
+  }
+
+  dropGradients(): void {
+    this.#gradients.clear()
+    this.#statistics.close(true)
+    this.#nonFinite = false
   }
 
   evalBatch(batch: Batch, context: BatchContext): BatchResult<O> {
@@ -205,9 +222,9 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
 
   wrapHandler(
     handler: (...args: never[]) => unknown,
-    owner: Parameters<typeof watchForLeaks>[1],
+    owner: Parameters<LeakWatch['watch']>[1],
   ): (...args: never[]) => unknown {
-    return watchForLeaks(handler, owner)
+    return this.#leaks.watch(handler, owner)
   }
 
   /** Gives `{ weights: { <name>: { shape, data } }, optimizers: [...] }`, copied to the host. */
@@ -233,14 +250,13 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
     if (weights !== undefined) checkVariables(this.variables, weights as StateRecord)
     for (const [i, state] of ((optimizers ?? []) as readonly StateRecord[]).entries())
       this.optimizers[i]!.updateState(state)
+    this.dropGradients()
     if (weights !== undefined) writeVariables(this.variables, weights as StateRecord)
-    this.#gradients.clear()
-    this.#nonFinite = false
   }
 
   /** Frees the optimizers' slots; the variables stay the caller's. */
   dispose(): void {
-    this.#gradients.clear()
+    this.dropGradients()
     for (const optimizer of this.optimizers) optimizer.dispose()
   }
 
@@ -331,7 +347,7 @@ function keepOutputs<O extends object>(outputs: O, before: number): O {
   return Object.fromEntries(kept) as O
 }
 
-/** Looks at the sum of each gradient, where reading one costs nothing. */
+/** Looks at the sum of each gradient, where reading one costs nothing: a finite loss may have a gradient that is not (the root of 0). */
 function areFinite(gradients: Iterable<tf.Tensor>): boolean {
   if (!readsSynchronously()) return true
   return tf.tidy(() => [...gradients].every((gradient) => Number.isFinite(tf.sum(gradient).dataSync()[0])))

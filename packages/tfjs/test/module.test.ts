@@ -1,5 +1,13 @@
 import * as tf from '@tensorflow/tfjs'
-import { Callback, EarlyStopping, type Host, onBatchEnd, onStepEnd, Trainer } from '@trainyard/core'
+import {
+  type Callback,
+  EarlyStopping,
+  every,
+  type Host,
+  onBatchEnd,
+  onStepEnd,
+  Trainer,
+} from '@trainyard/core'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import {
   accuracy,
@@ -16,6 +24,7 @@ import {
 } from '../src/index.ts'
 import { bits, classifier, network, points } from './models.ts'
 
+const leaked: tf.Tensor[] = []
 const silent: Host = {
   now: () => performance.now(),
   turn: async () => {},
@@ -91,7 +100,6 @@ describe.each(['cpu', 'wasm'] as const)('on the %s backend', (backend) => {
       })
       await expect(trainer.train()).rejects.toThrow('here')
     }
-    await module.updateState({})
     expect(tf.memory().numTensors).toBe(before)
   })
 
@@ -256,6 +264,41 @@ describe.each(['cpu', 'wasm'] as const)('on the %s backend', (backend) => {
     expect(variable.dataSync()[0]).toBe(0.5)
   })
 
+  test('a gradient that is not finite under a finite loss is not applied either', async () => {
+    const variable = tf.variable(tf.scalar(0))
+    const forward = ({ xs }: { xs: tf.Tensor }) => ({ loss: tf.sqrt(tf.mul(variable, xs)).asScalar() })
+    const module = functionModule<{ xs: number }, { loss: tf.Scalar }>({
+      variables: { w: variable },
+      forward,
+      optimizer: sgd({ learningRate: 0.5 }),
+    })
+    await expect(
+      new Trainer({ module, data: [{ xs: 1 }], maxEpochs: 1, host: silent }).train(),
+    ).rejects.toThrow('NaN or infinite at step 0')
+    expect(variable.dataSync()[0]).toBe(0)
+  })
+
+  test('a batch that is left out leaves no NaN in the statistics of batch norm', async () => {
+    const model = tf.sequential({
+      layers: [tf.layers.batchNormalization({ inputShape: [4] }), tf.layers.dense({ units: 3 })],
+    })
+    const module = layersModule({ model, loss: crossEntropy, optimizer: sgd({ learningRate: 0.1 }) })
+    const before = tf.memory().numTensors
+    const bad = { xs: [[NaN, 1, 1, 1]], ys: new Int32Array([0]) }
+    const good = { xs: [[1, 2, 3, 4]], ys: new Int32Array([1]) }
+    await new Trainer({
+      module,
+      data: [good, bad, good, good],
+      batchesPerStep: 2,
+      maxEpochs: 1,
+      nonFinite: 'skip',
+      host: silent,
+    }).train()
+    for (const variable of module.variables.values())
+      expect([...variable.dataSync()].every(Number.isFinite)).toBe(true)
+    expect(tf.memory().numTensors).toBe(before)
+  })
+
   test('`skip` also leaves out an update whose loss is finite and whose gradient is not', async () => {
     const variable = tf.variable(tf.scalar(0))
     const module = functionModule<{ xs: number }, { loss: tf.Scalar }>({
@@ -276,28 +319,59 @@ describe.each(['cpu', 'wasm'] as const)('on the %s backend', (backend) => {
   })
 })
 
-test('a callback that leaks is named, once; one that fills a cache is not', async () => {
+test.each([
+  [
+    'at each step',
+    onStepEnd((): void => void leaked.push(tf.scalar(1), tf.scalar(2))),
+    '16 tensors are left of 8 calls (onStepEnd)',
+  ],
+  [
+    'now and then',
+    onStepEnd(every(2)((): void => void leaked.push(tf.scalar(1)))),
+    '4 tensors are left of 4 calls (onStepEnd)',
+  ],
+  [
+    'after a wait',
+    onBatchEnd(async () => void leaked.push(await Promise.resolve().then(() => tf.scalar(1)))),
+    '8 tensors are left of 8 calls (onBatchEnd)',
+  ],
+])('a callback that leaks %s is named, once', async (_when, leaky, what) => {
   await useBackend('cpu')
   const warnings: string[] = []
-  const leaked: tf.Tensor[] = []
-  let cache: tf.Tensor | undefined
-  class Leaky extends Callback {
-    override onStepEnd(): void {
-      leaked.push(tf.scalar(1), tf.scalar(2))
-    }
-  }
-  const tidy: Callback = { name: 'tidy', onStepEnd: () => void (cache ??= tf.scalar(3)) }
+  const module = classifier({ optimizer: sgd({ learningRate: 0.1 }) })
   await new Trainer({
-    module: classifier({ optimizer: sgd({ learningRate: 0.1 }) }),
+    module,
     data: points(64),
-    maxEpochs: 1,
-    callbacks: [new Leaky(), tidy],
+    maxEpochs: 4,
+    callbacks: [{ ...leaky, name: 'leaky' }],
     host: { ...silent, warn: (line) => void warnings.push(line) },
   }).train()
-  tf.dispose([leaked, cache!])
+  tf.dispose(leaked.splice(0))
   expect(warnings).toEqual([
-    '[tfjs] callback "Leaky" leaves 2 tensors behind at each onStepEnd: wrap its work in tf.tidy(), or dispose of what it makes',
+    `[tfjs] callback "leaky" leaks: ${what}; wrap its work in tf.tidy(), or dispose of what it makes`,
   ])
+})
+
+test('a callback that fills a cache, or gathers over an epoch and frees at its end, is not named', async () => {
+  await useBackend('cpu')
+  const warnings: string[] = []
+  const gathered: tf.Tensor[] = []
+  let cache: tf.Tensor | undefined
+  const tidy: Callback = {
+    name: 'tidy',
+    onStepEnd: () => void gathered.push((cache ??= tf.scalar(3)).add(1)),
+    onEpochEnd: () => tf.dispose(gathered.splice(0)),
+  }
+  const module = classifier({ optimizer: sgd({ learningRate: 0.1 }) })
+  await new Trainer({
+    module,
+    data: points(64),
+    maxEpochs: 4,
+    callbacks: [tidy],
+    host: { ...silent, warn: (line) => void warnings.push(line) },
+  }).train()
+  cache?.dispose()
+  expect(warnings).toEqual([])
 })
 
 test('early stopping, monitors and logs know the names of the outputs', () => {
@@ -351,6 +425,10 @@ test('losses and metrics are what their names say', async () => {
   expect(value(meanAbsoluteError(tf.tensor1d([1, 2]), tf.tensor1d([2, 4])))).toBe(1.5)
   expect(() => meanSquaredError(tf.ones([3]), tf.ones([3, 1]))).toThrow(
     '[tfjs] meanSquaredError: targets of shape [3] and predictions of shape [3,1] differ',
+  )
+  expect(() => accuracy(tf.ones([3, 1]), tf.ones([3, 1]))).toThrow('is it binaryAccuracy that you want?')
+  expect(() => accuracy(tf.ones([3, 1]), tf.ones([3, 4]))).toThrow(
+    '[tfjs] accuracy: targets of shape [3,1] and scores of shape [3,4]',
   )
   expect(() => crossEntropy(tf.ones([3, 1, 1]), tf.ones([3, 2]))).toThrow(
     '[tfjs] crossEntropy: targets of shape [3,1,1] do not fit logits of shape [3,2]',
