@@ -54,29 +54,48 @@ export function createDispatcher(
     return list
   }
 
+  const failed = (event: EventName, { owner }: Entry, thrown: unknown): Error =>
+    new Error(
+      `[core] callback "${owner}" failed in ${event} at step ${state.step}: ${toError(thrown).message}`,
+      {
+        cause: thrown,
+      },
+    )
+
+  // No closure in here: one that holds `i` would move it from a register to the heap, in the hottest loop there is.
   const run = (
     event: EventName,
     list: readonly Entry[],
     second: unknown,
     third?: unknown,
-    i = 0,
+    from = 0,
   ): Promise<void> | undefined => {
-    const failed = (thrown: unknown): never => {
-      throw new Error(
-        `[core] callback "${list[i]!.owner}" failed in ${event} at step ${state.step}: ${toError(thrown).message}`,
-        { cause: thrown },
-      )
-    }
+    let i = from
     try {
       for (; i < list.length; i++) {
         const result = list[i]!.call(state, second, third, event)
-        if (result !== undefined && isPromise(result))
-          return Promise.resolve(result).then(() => run(event, list, second, third, i + 1), failed)
+        if (result !== undefined && isPromise(result)) return rest(event, list, i, result, second, third)
       }
     } catch (error) {
-      failed(error)
+      throw failed(event, list[i]!, error)
     }
     return undefined
+  }
+
+  const rest = async (
+    event: EventName,
+    list: readonly Entry[],
+    i: number,
+    pending: PromiseLike<unknown>,
+    second: unknown,
+    third: unknown,
+  ): Promise<void> => {
+    try {
+      await pending
+    } catch (error) {
+      throw failed(event, list[i]!, error)
+    }
+    await run(event, list, second, third, i + 1)
   }
 
   const withDetail = (

@@ -52,30 +52,39 @@ export interface RunState extends TrainerState {
   isLastBatch: boolean
 }
 
-/** Makes the state of a run; the counters that callbacks see follow the loop's own, and cannot be written. */
-export function createState(
-  progress: Readonly<Progress>,
-  fixed: Pick<
-    TrainerState,
-    'localRank' | 'globalRank' | 'worldSize' | 'optimizers' | 'tensors' | 'requestStop'
-  >,
-): RunState {
-  return {
-    ...fixed,
-    action: 'train',
-    isLastBatch: false,
-    metrics: new Map(),
-    get step() {
-      return progress.step
-    },
-    get epoch() {
-      return progress.epoch
-    },
-    get batch() {
-      return progress.batch
-    },
-    get validations() {
-      return progress.validations
-    },
+/** A class, because engines keep an object with getters of its own in a slow form. */
+class LoopState {
+  readonly #progress: Readonly<Progress>
+
+  constructor(
+    progress: Readonly<Progress>,
+    fixed: Pick<
+      TrainerState,
+      'localRank' | 'globalRank' | 'worldSize' | 'optimizers' | 'tensors' | 'requestStop'
+    >,
+  ) {
+    this.#progress = progress
+    Object.assign(this, { action: 'train', isLastBatch: false, metrics: new Map(), ...fixed })
   }
+
+  get step(): number {
+    return this.#progress.step
+  }
+
+  get epoch(): number {
+    return this.#progress.epoch
+  }
+
+  get batch(): number {
+    return this.#progress.batch
+  }
+
+  get validations(): number {
+    return this.#progress.validations
+  }
+}
+
+/** Makes the state of a run; the counters that callbacks see follow the loop's own, and cannot be written. */
+export function createState(...parts: ConstructorParameters<typeof LoopState>): RunState {
+  return new LoopState(...parts) as unknown as RunState
 }
