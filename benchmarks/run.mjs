@@ -1,5 +1,6 @@
-// Runs benchmarks: `pnpm bench [name…] [--quick]`, all of them without a name. One JSON line a figure goes to stdout, everything else to stderr.
-// A benchmark is a file in src/. Each runs in a process of its own, so that none finds code that another has warmed up, or its garbage.
+// Runs benchmarks: `pnpm bench [name…] [--quick]`, all of them without a name. One JSON line a figure goes to
+// stdout, everything else to stderr. A benchmark is a file in src/. Each runs in a process of its own, so
+// that none finds code that another has warmed up, or its garbage.
 import { spawn, spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -48,8 +49,9 @@ function buildPackages() {
     env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1' },
     encoding: 'utf8',
   })
-  if (status !== 0)
-    stop(`${stdout}${stderr}The packages could not be built. Is this run as \`npx -y pnpm bench\`?`)
+  if (status === 0) return
+  const hint = stderr.includes('package manager') ? 'Run this as `npx -y pnpm bench`: turbo needs pnpm.' : ''
+  stop(`${stdout}${stderr}${hint}`)
 }
 
 /** Turns the benchmarks into JavaScript. Packages stay outside, so Node finds their built files. */
@@ -72,7 +74,8 @@ function run(name) {
   const program = [path(`dist/${name}.js`), ...(quick ? ['--quick'] : [])]
   // With --expose-gc a block can start on a clean young generation.
   const child = spawn(process.execPath, ['--expose-gc', ...program], { stdio: ['ignore', 'pipe', 'inherit'] })
-  // A trainer in the child would take the signal as a wish to stop its own run, and the next block would begin.
+  // A trainer in the child would take the signal as a wish to stop its own run, and the next block would
+  // begin.
   const signals = { SIGINT: 130, SIGTERM: 143 }
   const interrupt = (signal) => {
     child.kill('SIGKILL')

@@ -1,3 +1,5 @@
+import { say } from './figures.ts'
+
 /** One of the things that are compared; does the same number of steps at each call. */
 export type Contender = () => unknown
 
@@ -8,6 +10,11 @@ export interface BlockSettings {
   readonly warmUp: number
   /** Steps that a call of a contender does. */
   readonly steps: number
+  /**
+   * Wall time after which no further round begins: on a busy machine there are fewer blocks, and wider
+   * intervals.
+   */
+  readonly maxSeconds: number
 }
 
 /** A number, with the ends of its 95 % confidence interval. */
@@ -18,20 +25,26 @@ export interface Estimate {
 }
 
 /**
- * Times contenders in turn, one block of each a round, in an order drawn anew for each round: what disturbs the
- * machine for longer than a round hits all of them, and none always runs after the same other. Gives, by name,
- * the microseconds of CPU time a step of each block; blocks of the same index are of the same round.
+ * Times contenders in turn, one block of each a round, in an order drawn anew for each round: what disturbs
+ * the machine for longer than a round hits all of them, and none always runs after the same other. Gives, by
+ * name, the microseconds of CPU time a step of each block; blocks of the same index are of the same round.
  *
  * CPU time counts all threads of the process, so also the compiler's and the garbage collector's; unlike wall
  * time it does not count other processes.
  */
 export async function interleave<Name extends string>(
   contenders: Readonly<Record<Name, Contender>>,
-  { blocks, warmUp, steps }: BlockSettings,
+  { blocks, warmUp, steps, maxSeconds }: BlockSettings,
 ): Promise<Record<Name, number[]>> {
   const entries = Object.entries<Contender>(contenders) as [Name, Contender][]
   const times = Object.fromEntries(entries.map(([name]) => [name, []])) as unknown as Record<Name, number[]>
+  const end = performance.now() + maxSeconds * 1000
   for (let round = -warmUp; round < blocks; round++) {
+    if (round > 0 && round % 10 === 0) say(`round ${round} of ${blocks}`)
+    if (round > 1 && performance.now() > end) {
+      say(`${maxSeconds} seconds are over: ${round} rounds instead of ${blocks}`)
+      break
+    }
     for (const [name, run] of shuffled(entries)) {
       const time = await cpuTime(run)
       if (round >= 0) times[name].push(time / steps)
@@ -42,8 +55,8 @@ export async function interleave<Name extends string>(
 
 /** Gives the microseconds of CPU time that a function takes. */
 async function cpuTime(run: Contender): Promise<number> {
-  // Each block pays for the garbage it makes, not for its predecessor's. Only young objects are collected here:
-  // a full collection would also throw away compiled code.
+  // Each block pays for the garbage it makes, not for its predecessor's. Only young objects are collected
+  // here: a full collection would also throw away compiled code.
   globalThis.gc?.({ type: 'minor' })
   const before = process.cpuUsage()
   await run()
@@ -68,7 +81,10 @@ export function ratio(a: readonly number[], b: readonly number[]): Estimate {
   return bootstrap(a.map((value, round) => value / b[round]!))
 }
 
-/** Estimates the median of a sample. The interval is the percentile bootstrap's (Efron and Tibshirani, 1993, chapter 13). */
+/**
+ * Estimates the median of a sample. The interval is the percentile bootstrap's (Efron and Tibshirani, 1993,
+ * chapter 13).
+ */
 function bootstrap(sample: readonly number[], resamples = 5000): Estimate {
   const drawn = (): number => sample[Math.floor(Math.random() * sample.length)]!
   const medians = Array.from({ length: resamples }, () => median(Array.from(sample, drawn)))

@@ -13,9 +13,9 @@ interface Touched extends TrainerState {
 }
 
 /**
- * Makes eight callbacks that each hook the four hot events; each handler reads `state.step` and writes a field
- * of the state. They are written out, not made by one function, because a compiler can merge calls of the same
- * code: those of eight callbacks of a real program it cannot.
+ * Makes eight callbacks that each hook the four hot events; each handler reads `state.step` and writes a
+ * field of the state. They are written out, not made by one function, because a compiler can merge calls of
+ * the same code: those of eight callbacks of a real program it cannot.
  */
 export function eightCallbacks(): Callback[] {
   return [
