@@ -53,7 +53,7 @@ const train = digits('train', true)
 const test = digits('t10k', false)
 
 // Model
-const backend = await useBackend('wasm')
+await useBackend('wasm')
 const model = withRandom({ seed }, () =>
   tf.sequential({
     layers: [
@@ -72,9 +72,7 @@ const module = layersModule({
 })
 
 // Training
-console.log(
-  `Training ${model.countParams().toLocaleString('en')} weights on 60,000 digits (backend ${backend})`,
-)
+console.log(`Training ${model.countParams().toLocaleString('en')} weights on 60,000 digits`)
 const trainer = new Trainer({
   module,
   data: train,

@@ -1,41 +1,140 @@
 import * as tf from '@tensorflow/tfjs'
 import { registerTrainingKernels } from '@trainyard/tfjs-wasm'
 
-export type BackendName = 'auto' | 'wasm' | 'cpu'
+/** What can compute; `auto` is the best of them that is installed, `webgpu` left out. */
+export type BackendName = 'auto' | 'node-gpu' | 'node' | 'webgpu' | 'wasm' | 'cpu'
 
-const names: readonly BackendName[] = ['auto', 'wasm', 'cpu']
+interface Backend {
+  /** What the log line says of it. */
+  readonly about: string
+  /** What has to be installed for it, beside TensorFlow.js. */
+  readonly packages: readonly string[]
+  start(): Promise<void>
+}
 
-/**
- * Chooses what computes: `wasm` (SIMD; the package `@tensorflow/tfjs-backend-wasm`), `cpu` (plain JavaScript, 10 to 150 times slower), or `auto`, the
- * best of them that is there. Gives the name of the one taken.
- * @throws on an unknown name, or if the backend cannot be loaded, with what to install.
- */
-export async function useBackend(name: BackendName = 'auto'): Promise<'wasm' | 'cpu'> {
-  if (!names.includes(name))
-    throw new Error(`[tfjs] \`useBackend\` knows ${names.join(', ')}, not ${String(name)}`)
-  if (name !== 'cpu') {
-    try {
+const backends: Readonly<Record<Exclude<BackendName, 'auto'>, Backend>> = {
+  'node-gpu': {
+    about: 'native TensorFlow on a CUDA GPU',
+    packages: ['@tensorflow/tfjs-node-gpu@4.22.0'],
+    start: () => startNative('@tensorflow/tfjs-node-gpu'),
+  },
+  node: {
+    about: 'native TensorFlow on the CPU',
+    packages: ['@tensorflow/tfjs-node@4.22.0'],
+    start: () => startNative('@tensorflow/tfjs-node'),
+  },
+  webgpu: {
+    about: 'WebGPU; numbers are read asynchronously',
+    packages: ['@tensorflow/tfjs-backend-webgpu@4.22.0', 'webgpu'],
+    start: startWebgpu,
+  },
+  wasm: {
+    about: 'WebAssembly with SIMD, one thread',
+    packages: ['@tensorflow/tfjs-backend-wasm@4.22.0'],
+    async start() {
       await registerTrainingKernels()
       await start('wasm')
-      return 'wasm'
-    } catch (cause) {
-      const why = `the wasm backend cannot be used: ${(cause as Error).message}`
-      const missing = (cause as { code?: string }).code === 'ERR_MODULE_NOT_FOUND'
-      const cure = missing ? `; install it: npm install @tensorflow/tfjs-backend-wasm@${tf.version_core}` : ''
-      if (name === 'wasm') throw new Error(`[tfjs] ${why}${cure}`, { cause })
-      console.warn(`[tfjs] computing on the slow cpu backend, for ${why}${cure}`)
-    }
+    },
+  },
+  cpu: {
+    about: 'plain JavaScript, for reference: 10 to 150 times slower than wasm',
+    packages: [],
+    async start() {
+      await start('cpu')
+      // At its first use the backend advertises a native one on the console.
+      ;(tf.backend() as { firstUse?: boolean }).firstUse = false
+    },
+  },
+}
+
+/** In the order in which `auto` tries them. */
+const automatic = ['node-gpu', 'node', 'wasm', 'cpu'] as const
+
+/**
+ * Chooses what computes, and says in one line what it took and why. `auto` takes the best that is installed: native TensorFlow on a GPU, on the CPU, `wasm`,
+ * `cpu`. `webgpu` is taken on request alone.
+ * @param log Where the line goes. Default: the console.
+ * @returns The name of the backend that was taken.
+ * @throws on an unknown name, or if the backend cannot be started, with what to install.
+ */
+export async function useBackend(
+  name: BackendName = 'auto',
+  log: (line: string) => void = console.info,
+): Promise<Exclude<BackendName, 'auto'>> {
+  if (name !== 'auto' && !(name in backends))
+    throw new Error(
+      `[tfjs] \`useBackend\` knows auto, ${Object.keys(backends).join(', ')}, not ${String(name)}`,
+    )
+  if (name !== 'auto') {
+    await backends[name].start().catch((cause: unknown) => {
+      throw new Error(`[tfjs] the backend "${name}" cannot be used: ${why(name, cause)}`, { cause })
+    })
+    log(`[tfjs] backend ${name}: ${backends[name].about}`)
+    return name
   }
-  await start('cpu')
-  // At its first use the backend advertises a native one on the console.
-  ;(tf.backend() as { firstUse?: boolean }).firstUse = false
-  return 'cpu'
+  const passedOver: string[] = []
+  for (const candidate of automatic) {
+    try {
+      await backends[candidate].start()
+    } catch (cause) {
+      passedOver.push(
+        isMissing(cause) ? `${candidate} is not installed` : `${candidate}: ${why(candidate, cause)}`,
+      )
+      continue
+    }
+    log(
+      `[tfjs] backend ${candidate}: ${backends[candidate].about}${passedOver.length > 0 ? ` (${passedOver.join('; ')})` : ''}`,
+    )
+    return candidate
+  }
+  throw new Error(`[tfjs] no backend can be used: ${passedOver.join('; ')}`)
 }
 
 async function start(backend: string): Promise<void> {
-  if (!(await tf.setBackend(backend)))
-    throw new Error(`TensorFlow.js could not start the backend "${backend}"`)
+  if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js could not start "${backend}"`)
   await tf.ready()
+}
+
+/** Loads a package that may be there or not; its name is no literal, so that no bundler looks for it. */
+function optional(name: string): Promise<unknown> {
+  return import(/* @vite-ignore */ name)
+}
+
+async function startNative(name: string): Promise<void> {
+  // tfjs-node 4.22.0 calls a function of node:util that Node 23 removed (tensorflow/tfjs#8609).
+  const { default: util } = (await optional('node:util')) as {
+    default: { isNullOrUndefined?: (value: unknown) => boolean }
+  }
+  util.isNullOrUndefined ??= (value) => value === null || value === undefined
+  await optional(name)
+  await start('tensorflow')
+}
+
+async function startWebgpu(): Promise<void> {
+  const host = globalThis as { navigator?: { gpu?: unknown } }
+  if (!host.navigator?.gpu) {
+    const { create, globals } = (await optional('webgpu')) as {
+      create(options: string[]): unknown
+      globals: object
+    }
+    Object.assign(globalThis, globals)
+    // Node 21 and later have a navigator that can only be replaced by definition.
+    Object.defineProperty(globalThis, 'navigator', {
+      value: { gpu: create([]), userAgent: 'node' },
+      configurable: true,
+    })
+  }
+  await optional('@tensorflow/tfjs-backend-webgpu')
+  await start('webgpu')
+}
+
+function isMissing(cause: unknown): boolean {
+  return ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'].includes((cause as { code?: string }).code ?? '')
+}
+
+function why(name: Exclude<BackendName, 'auto'>, cause: unknown): string {
+  if (isMissing(cause)) return `it is not installed; npm install ${backends[name].packages.join(' ')}`
+  return (cause as Error).message
 }
 
 /** Whether the backend in use can be read synchronously at no cost. */

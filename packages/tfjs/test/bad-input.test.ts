@@ -13,7 +13,7 @@ const variables = { w: tf.variable(tf.ones([2])) }
 
 test('an unknown backend is refused with the ones there are', async () => {
   await expect(useBackend('gpu' as never)).rejects.toThrow(
-    '[tfjs] `useBackend` knows auto, wasm, cpu, not gpu',
+    '[tfjs] `useBackend` knows auto, node-gpu, node, webgpu, wasm, cpu, not gpu',
   )
 })
 
