@@ -26,19 +26,31 @@ export const depthwiseBackpropFilter: Kernel = kernel<
   const { filterShape } = attrs
   const geometry = depthwiseGeometry(x.shape as Shape4, filterShape, attrs)
   const out = heap.make(filterShape)
-  const [dw, values, gradient] = [heap.float32(out), heap.float32(x), heap.float32(dy)]
+  const dw = heap.float32(out)
+  const values = heap.float32(x)
+  const gradient = heap.float32(dy)
   const channels = geometry.inChannels
   const multiplier = filterShape[3]
+  const [dwStart, xStart, dyStart] = [heap.address(out), heap.address(x), heap.address(dy)]
   dw.fill(0)
-  forEachMeeting(geometry, (tap, input, output) => {
+  const step = geometry.stride[2] * channels
+  forEachLine(geometry, (tap, input, output, length) => {
     const w = tap * channels * multiplier
-    let [c, g] = [input * channels, output * channels * multiplier]
-    const end = w + channels * multiplier
-    if (multiplier === 1) for (let i = w; i < end; i++) dw[i]! += values[c++]! * gradient[g++]!
-    else
-      for (let i = w; i < end; c++) {
-        const value = values[c]!
-        for (let m = 0; m < multiplier; m++) dw[i++]! += value * gradient[g++]!
+    if (multiplier === 1) {
+      const [sums, first, second] = [
+        dwStart + 4 * w,
+        xStart + 4 * input * channels,
+        dyStart + 4 * output * channels,
+      ]
+      return heap.loops.addProducts(sums, first, second, length, channels, 4 * step)
+    }
+    for (let c = 0; c < channels; c++)
+      for (let m = 0; m < multiplier; m++) {
+        let sum = 0
+        let b = (output * channels + c) * multiplier + m
+        for (let i = 0, a = input * channels + c; i < length; i++, a += step, b += channels * multiplier)
+          sum += values[a]! * gradient[b]!
+        dw[w + c * multiplier + m]! += sum
       }
   })
   return out
@@ -63,11 +75,16 @@ export const depthwiseBackpropInput: Kernel = kernel<
   const [dx, weights, gradient] = [heap.float32(out), heap.float32(filter), heap.float32(dy)]
   const channels = geometry.inChannels
   dx.fill(0)
-  forEachMeeting(geometry, (tap, input, output) => {
-    let [w, g] = [tap * channels * multiplier, output * channels * multiplier]
-    const start = input * channels
-    for (let i = start; i < start + channels; i++)
-      for (let m = 0; m < multiplier; m++) dx[i]! += weights[w++]! * gradient[g++]!
+  const step = geometry.stride[2] * channels
+  forEachLine(geometry, (tap, input, output, length) => {
+    const w = tap * channels * multiplier
+    for (let c = 0; c < channels; c++)
+      for (let m = 0; m < multiplier; m++) {
+        const weight = weights[w + c * multiplier + m]!
+        let g = (output * channels + c) * multiplier + m
+        for (let i = 0, at = input * channels + c; i < length; i++, at += step, g += channels * multiplier)
+          dx[at]! += weight * gradient[g]!
+      }
   })
   return out
 })
@@ -86,10 +103,13 @@ function depthwiseGeometry(input: Shape4, filter: Shape4, attrs: DepthwiseAttrs)
   return geometry2d(info)
 }
 
-/** Calls with every filter tap, and every input and output position that meet there; positions count pixels. */
-function forEachMeeting(
+/**
+ * Calls for every filter tap and line of the output: with the tap, the first input and output positions that meet
+ * there, counted in pixels, and how many follow.
+ */
+function forEachLine(
   geometry: Geometry,
-  meet: (tap: number, input: number, output: number) => void,
+  meet: (tap: number, input: number, output: number, length: number) => void,
 ): void {
   const { batch, input, output, filter, stride, dilation, pad } = geometry
   for (let n = 0; n < batch; n++)
@@ -99,10 +119,9 @@ function forEachMeeting(
         const inputLine = (n * input[1] + h * stride[1] + tapH * dilation[1] - pad[1]) * input[2]
         const outputLine = (n * output[1] + h) * output[2]
         for (let tapW = 0; tapW < filter[2]; tapW++) {
-          const tap = tapH * filter[2] + tapW
           const [from, to] = validOutputs(geometry, 2, tapW)
-          const shift = tapW * dilation[2] - pad[2]
-          for (let w = from; w < to; w++) meet(tap, inputLine + w * stride[2] + shift, outputLine + w)
+          const first = from * stride[2] + tapW * dilation[2] - pad[2]
+          if (to > from) meet(tapH * filter[2] + tapW, inputLine + first, outputLine + from, to - from)
         }
       }
     }

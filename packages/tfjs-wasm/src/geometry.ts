@@ -69,3 +69,16 @@ export function validTaps(geometry: Geometry, axis: 0 | 1 | 2, position: number)
   const to = Math.min(geometry.filter[axis], Math.floor((geometry.input[axis] - 1 - start) / dilation) + 1)
   return [from, Math.max(from, to)]
 }
+
+/** Says whether every output is made of just the input at the same place. */
+export function isPointwise({ filter, stride, input, output }: Geometry): boolean {
+  return volume(filter) === 1 && volume(stride) === 1 && volume(input) === volume(output)
+}
+
+/** At most so many bytes of columns at a time: they should still be in the cache when they are multiplied. */
+const columnBytes = 1024 * 1024
+
+/** Gives how many images to work on at a time if each takes so many floats. */
+export function imagesAtATime(batch: number, floats: number): number {
+  return Math.min(batch, Math.max(1, Math.floor(columnBytes / (4 * floats))))
+}

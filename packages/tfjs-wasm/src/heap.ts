@@ -1,8 +1,9 @@
-/* oxlint-disable no-underscore-dangle -- The compiler that made the module put them there. */
 import * as tf from '@tensorflow/tfjs'
 
 import { guardAllocation } from './allocation.ts'
 import type { TensorData, WasmBackend } from './backend.ts'
+import { instantiateLoops } from './simd/instantiate.ts'
+import type { Loops } from './simd/loops.ts'
 
 /** Named inputs and attributes of a kernel, as the registry of TensorFlow.js passes them. */
 export type Inputs = tf.NamedTensorInfoMap
@@ -31,15 +32,14 @@ export function heapOf(backend: unknown): Heap {
  */
 export class Heap {
   readonly backend: WasmBackend
-  readonly #shapes: number
-  /** Rows of the matrix that a tensor was when the matrix product first packed it; see `multiply`. */
-  readonly #packedRows = new WeakMap<TensorData, number>()
+  /** Loops over the memory that are quicker than those of JavaScript; they take addresses. */
+  readonly loops: Loops
   /** What the running kernel has made and not disposed yet. */
   readonly #open: tf.DataId[] = []
 
   constructor(backend: WasmBackend) {
     this.backend = backend
-    this.#shapes = backend.wasm._malloc(6 * Int32Array.BYTES_PER_ELEMENT) >>> 0
+    this.loops = instantiateLoops(backend.wasm.asm.memory)
   }
 
   /** Computes a kernel; if it throws, nothing that it has made remains. */
@@ -80,6 +80,11 @@ export class Heap {
     return this.#opened(kernel({ inputs, attrs, backend: this.backend }) as tf.TensorInfo)
   }
 
+  /** Gives the address of a tensor's values. Unlike a view it stays good when the memory grows. */
+  address(x: tf.TensorInfo): number {
+    return this.#data(x).memoryOffset
+  }
+
   float32(x: tf.TensorInfo): Float32Array {
     return new Float32Array(this.#buffer, this.#data(x).memoryOffset, tf.util.sizeFromShape(x.shape))
   }
@@ -93,6 +98,11 @@ export class Heap {
     return x.dtype === 'int32' ? this.int32(x) : this.float32(x)
   }
 
+  /** Views the memory of two floats each as doubles. */
+  doubles(x: tf.TensorInfo): Float64Array {
+    return new Float64Array(this.#buffer, this.address(x), tf.util.sizeFromShape(x.shape) / 2)
+  }
+
   bytes(x: tf.TensorInfo): Uint8Array {
     return new Uint8Array(this.#buffer, this.#data(x).memoryOffset, tf.util.sizeFromShape(x.shape))
   }
@@ -104,54 +114,36 @@ export class Heap {
   }
 
   /**
-   * Computes out = a·b for row-major matrices of `rows` × `inner` and `inner` × `columns`; with `pieces`, one
-   * product for each, on the matrices that begin at these elements of a, b and out.
-   *
-   * Each goes to XNNPACK as a fully connected layer, which packs b and keeps it packed under the id of the
-   * tensor. A piece of a tensor is given an id of its own for that, and so is a tensor that comes again in another
-   * shape: the packed copy does not remember its shape.
+   * Computes out = a·b, or with `add` out = out + a·b, for row-major matrices; `transposeA` and `transposeB` say that a
+   * and b hold their transpose. With `pieces`, one product for each, on the matrices that begin at these elements of
+   * a, b and out.
    */
   multiply(
     a: tf.TensorInfo,
     b: tf.TensorInfo,
     out: tf.TensorInfo,
-    size: MatrixSize,
-    pieces?: Iterable<Piece>,
+    { rows, inner, columns, transposeA = false, transposeB = false, add = false }: MatrixProduct,
+    pieces: Iterable<Piece> = [whole],
   ): void {
-    const { rows, inner, columns } = size
-    const [left, right, result] = [this.#data(a), this.#data(b), this.#data(out)]
-    if (!pieces && this.packs(b, inner)) return this.#product(left.id, right.id, result.id, size)
-    for (const [aStart, bStart, outStart] of pieces ?? [whole]) {
-      const aId = this.#alias(left.memoryOffset + 4 * aStart, rows * inner)
-      const bId = this.#alias(right.memoryOffset + 4 * bStart, inner * columns)
-      const outId = this.#alias(result.memoryOffset + 4 * outStart, rows * columns)
-      this.#product(aId, bId, outId, size)
-      for (const id of [aId, bId, outId]) this.backend.wasm.tfjs.disposeData(id)
-    }
-  }
-
-  /** Notes that `b` is about to be packed as a matrix of `rows`; false if it already is, with another number. */
-  packs(b: tf.TensorInfo, rows: number): boolean {
-    const data = this.#data(b)
-    const packed = this.#packedRows.get(data)
-    if (packed === undefined) this.#packedRows.set(data, rows)
-    return packed === undefined || packed === rows
-  }
-
-  /** Transposes each of `batch` row-major matrices of `rows` × `columns`. */
-  transposeMatrices(x: tf.TensorInfo, batch: number, rows: number, columns: number): tf.TensorInfo {
-    const out = this.make([batch, columns, rows], x.dtype)
-    if (batch === 0 || rows === 0 || columns === 0) return out
-    const dtype = x.dtype === 'int32' ? 1 : 0
-    const [from, to] = [this.#data(x).id, this.#data(out).id]
-    if (batch === 1) {
-      const [shape, perm] = this.#threes([rows, columns, 0], [1, 0, 0])
-      this.backend.wasm._Transpose(from, shape, 2, dtype, to, perm, 2)
-    } else {
-      const [shape, perm] = this.#threes([batch, rows, columns], [0, 2, 1])
-      this.backend.wasm._Transpose(from, shape, 3, dtype, to, perm, 3)
-    }
-    return out
+    const panel = this.make([8 * inner + 32])
+    const [aRowStep, aInnerStep] = transposeA ? [4, 4 * rows] : [4 * inner, 4]
+    const [bInnerStep, bColumnStep] = transposeB ? [4, 4 * inner] : [4 * columns, 4]
+    for (const [aStart, bStart, outStart] of pieces)
+      this.loops.matrixProduct(
+        this.address(a) + 4 * aStart,
+        aRowStep!,
+        aInnerStep!,
+        this.address(b) + 4 * bStart,
+        bInnerStep!,
+        bColumnStep!,
+        this.address(out) + 4 * outStart,
+        rows,
+        inner,
+        columns,
+        this.address(panel),
+        add ? 1 : 0,
+      )
+    this.dispose(panel)
   }
 
   #opened(x: tf.TensorInfo): tf.TensorInfo {
@@ -166,35 +158,16 @@ export class Heap {
   #data(x: tf.TensorInfo): TensorData {
     return this.backend.dataIdMap.get(x.dataId)
   }
-
-  #product(a: number, b: number, out: number, { rows, inner, columns }: MatrixSize): void {
-    const [aShape, bShape] = this.#threes([1, rows, inner], [1, inner, columns])
-    this.backend.wasm._BatchMatMul(a, aShape, 3, b, bShape, 3, 0, 0, out)
-  }
-
-  /** Registers a piece of memory as a tensor, without copying it. */
-  #alias(address: number, size: number): number {
-    const id = this.backend.dataIdNextNumber++
-    this.backend.wasm.tfjs.registerTensor(id, size, address)
-    return id
-  }
-
-  /** Writes two triples where C++ can read them; gives their addresses. */
-  #threes(first: Triple, second: Triple): [number, number] {
-    const view = new Int32Array(this.#buffer, this.#shapes, 6)
-    view.set(first)
-    view.set(second, 3)
-    return [this.#shapes, this.#shapes + 12]
-  }
 }
 
-type Triple = readonly [number, number, number]
-
 /** A product of a `rows` × `inner` and an `inner` × `columns` matrix. */
-export interface MatrixSize {
+export interface MatrixProduct {
   readonly rows: number
   readonly inner: number
   readonly columns: number
+  readonly transposeA?: boolean
+  readonly transposeB?: boolean
+  readonly add?: boolean
 }
 
 /** Where matrices begin in a, b and out, in elements. */

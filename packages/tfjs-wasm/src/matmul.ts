@@ -14,9 +14,9 @@ interface Transposes {
 }
 
 /**
- * Multiplies stacks of matrices. The stock kernel takes XNNPACK only for a single product without transposes, and
- * scalar loops for the others: every gradient of a product, and all attention. Here whatever is transposed is
- * transposed first, which costs O(n²) beside O(n³), and each product of a stack goes to XNNPACK.
+ * Multiplies stacks of matrices. The stock kernel has XNNPACK for a single product without transposes, and keeps a copy
+ * of the right factor as XNNPACK wants it, which is then wrong for the same values in another shape; for all others,
+ * so every gradient of a product and all attention, it has scalar loops.
  */
 export const batchMatMul: Kernel = kernel<Factors, Transposes>('BatchMatMul', (heap, { a, b }, attrs) => {
   return product(heap, a, b, attrs)
@@ -33,27 +33,19 @@ interface FusedAttrs extends Transposes {
 }
 
 /**
- * Computes activation(A·B + bias). The stock kernel is right where it takes XNNPACK; in its scalar loops it adds
- * the bias once for every 48 columns of A and never wraps it around, so these cases are computed in steps.
+ * Computes activation(A·B + bias). The scalar loops of the stock kernel add the bias once for every 48 columns of A and
+ * never wrap it around.
  */
-export const fusedMatMul: Kernel = kernel<FusedInputs, FusedAttrs>(
-  '_FusedMatMul',
-  (heap, inputs, attrs, stock) => {
-    const { a, b, bias, preluActivationWeights } = inputs
-    const single = batchOf(a) === 1 && batchOf(b) === 1 && !attrs.transposeA && !attrs.transposeB
-    const columns = b.shape.at(-1)!
-    const biasFits = !bias || (bias.shape.length === 1 && bias.shape[0] === columns)
-    // The stock kernel applies prelu by position in the memory, which is right only for a full set of slopes.
-    const plain = attrs.activation !== 'prelu' && tf.util.sizeFromShape(a.shape) > 0 && columns > 0
-    if (single && biasFits && plain && heap.packs(b, b.shape.at(-2)!)) return stock()
-
-    let result = product(heap, a, b, attrs)
-    if (bias) result = replace(heap, result, (x) => heap.run('Add', { a: x, b: bias }))
-    const activation = attrs.activation ?? 'linear'
-    if (activation === 'linear') return result
-    return replace(heap, result, (x) => activate(heap, x, activation, attrs, preluActivationWeights))
-  },
-)
+export const fusedMatMul: Kernel = kernel<FusedInputs, FusedAttrs>('_FusedMatMul', (heap, inputs, attrs) => {
+  const { a, b, bias, preluActivationWeights } = inputs
+  const activation = attrs.activation ?? 'linear'
+  const isRow =
+    bias?.shape.length === 1 && bias.shape[0] === (attrs.transposeB ? b.shape.at(-2) : b.shape.at(-1))
+  let result = product(heap, a, b, attrs, isRow ? bias : undefined)
+  if (bias && !isRow) result = replace(heap, result, (x) => heap.run('Add', { a: x, b: bias }))
+  if (activation === 'linear') return result
+  return replace(heap, result, (x) => activate(heap, x, activation, attrs, preluActivationWeights))
+})
 
 const activations: Record<string, string> = {
   relu: 'Relu',
@@ -82,11 +74,13 @@ function replace(heap: Heap, x: tf.TensorInfo, compute: (x: tf.TensorInfo) => tf
   return result
 }
 
+/** Computes A·B, plus a bias for each column. */
 function product(
   heap: Heap,
   a: tf.TensorInfo,
   b: tf.TensorInfo,
   { transposeA, transposeB }: Transposes,
+  bias?: tf.TensorInfo,
 ): tf.TensorInfo {
   if (a.dtype !== 'float32' || b.dtype !== 'float32')
     throw new Error(
@@ -105,37 +99,27 @@ function product(
   const aBatch = a.shape.slice(0, -2)
   const bBatch = b.shape.slice(0, -2)
   const batch = tf.broadcast_util.assertAndGetBroadcastShape(aBatch, bBatch)
-  const [aCount, bCount, count] = [aBatch, bBatch, batch].map(tf.util.sizeFromShape) as [
-    number,
-    number,
-    number,
-  ]
   const out = heap.make([...batch, rows, columns])
-  if (count * rows * columns === 0) return out
-  if (inner === 0) {
-    heap.float32(out).fill(0)
+  const count = tf.util.sizeFromShape(batch)
+  if (bias) fillRows(heap.float32(out), heap.float32(bias))
+  const size = { rows, inner, columns, transposeA, transposeB, add: bias !== undefined }
+  const oneRight = tf.util.sizeFromShape(bBatch) === 1 && tf.util.sizeFromShape(aBatch) === count
+  if (oneRight && (count === 1 || !transposeA)) {
+    // One matrix on the right for all on the left: their rows follow each other in memory, so it is one product.
+    heap.multiply(a, b, out, { ...size, rows: count * rows })
     return out
   }
-  const left = transposeA ? heap.transposeMatrices(a, aCount, inner, rows) : a
-  const right = transposeB ? heap.transposeMatrices(b, bCount, columns, inner) : b
-  if (bCount === 1 && aCount === count) {
-    // One matrix on the right for all on the left: their rows follow each other in memory, so it is one product.
-    heap.multiply(left, right, out, { rows: count * rows, inner, columns })
-  } else {
-    const aIndex = broadcastIndices(aBatch, batch)
-    const bIndex = broadcastIndices(bBatch, batch)
-    const pieces = Array.from(aIndex, (index, i): Piece => {
-      return [index * rows * inner, bIndex[i]! * inner * columns, i * rows * columns]
-    })
-    heap.multiply(left, right, out, { rows, inner, columns }, pieces)
-  }
-  if (transposeA) heap.dispose(left)
-  if (transposeB) heap.dispose(right)
+  const aIndex = broadcastIndices(aBatch, batch)
+  const bIndex = broadcastIndices(bBatch, batch)
+  const pieces = Array.from(aIndex, (index, i): Piece => {
+    return [index * rows * inner, bIndex[i]! * inner * columns, i * rows * columns]
+  })
+  heap.multiply(a, b, out, size, pieces)
   return out
 }
 
-function batchOf(x: tf.TensorInfo): number {
-  return tf.util.sizeFromShape(x.shape.slice(0, -2))
+function fillRows(out: Float32Array, row: Float32Array): void {
+  for (let start = 0; start < out.length; start += row.length) out.set(row, start)
 }
 
 /** Says for each element of `to`, in row-major order, which element of `from` is broadcast to it. */

@@ -40,18 +40,20 @@ function columnSums(
     ? x.shape.map((length, each) => (axes.includes(each) ? 1 : length))
     : x.shape.filter((_, each) => !axes.includes(each))
   const out = heap.make(shape)
-  const [from, to] = [heap.float32(x), heap.float32(out)]
   const scale = factor(count)
   if (size === 0) {
-    to.fill(Number.isFinite(scale) ? 0 : NaN)
+    heap.float32(out).fill(Number.isFinite(scale) ? 0 : NaN)
     return out
   }
   // In double precision, as on the CPU backend.
-  const sums = new Float64Array(inner)
-  for (let start = 0, at = 0; start < to.length; start += inner) {
+  const row = heap.make([2 * inner])
+  const sums = heap.doubles(row)
+  const to = heap.float32(out)
+  for (let start = 0; start < to.length; start += inner) {
     sums.fill(0)
-    for (let row = 0; row < count; row++) for (let i = 0; i < inner; i++) sums[i]! += from[at++]!
+    heap.loops.sumRows(heap.address(row), heap.address(x) + 4 * start * count, count, inner)
     for (let i = 0; i < inner; i++) to[start + i] = sums[i]! * scale
   }
+  heap.dispose(row)
   return out
 }

@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs'
 
+import { batchNorm } from './gradients/batch-norm.ts'
 import { maximum, minimum, squaredDifference } from './gradients/broadcasting.ts'
 import { comparisons } from './gradients/comparisons.ts'
+import { conv3dTranspose } from './gradients/conv3d-transpose.ts'
 import { cumsum } from './gradients/cumsum.ts'
 import { dilatedConv2d, dilatedDepthwise } from './gradients/dilated-convolution.ts'
 import { einsum } from './gradients/einsum.ts'
@@ -16,12 +18,22 @@ let registered = false
 export function registerGradients(): void {
   if (registered) return
   registered = true
-  const gradients = [maximum, minimum, squaredDifference, ...comparisons, cumsum, einsum, tile]
-  const convolutions = [
+  const gradients = [
+    maximum,
+    minimum,
+    squaredDifference,
+    ...comparisons,
+    cumsum,
+    einsum,
+    tile,
+    conv3dTranspose,
+  ]
+  const wrapped = [
+    batchNorm(existing('FusedBatchNorm')),
     dilatedConv2d(existing('Conv2D')),
     dilatedDepthwise(existing('DepthwiseConv2dNative')),
   ]
-  for (const gradient of [...gradients, ...convolutions]) {
+  for (const gradient of [...gradients, ...wrapped]) {
     if (tf.getGradient(gradient.kernelName)) tf.unregisterGradient(gradient.kernelName)
     tf.registerGradient(gradient)
   }

@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 
+import { avgPool3dGrad, avgPoolGrad } from './average-pooling.ts'
+import { fusedBatchNorm } from './batch-norm.ts'
 import {
   conv2dBackpropFilter,
   conv2dBackpropInput,
@@ -14,7 +16,7 @@ import { withoutListeners } from './listeners.ts'
 import { batchMatMul, fusedMatMul } from './matmul.ts'
 import { clipByValue, relu, relu6 } from './not-a-number.ts'
 import { checkedWindows } from './output-size.ts'
-import { maxPool3d, maxPool3dGrad, maxPoolGrad, maxPoolWithArgmax } from './pooling.ts'
+import { maxPool3d, maxPool3dGrad, maxPoolGrad, maxPoolWithArgmax } from './max-pooling.ts'
 import { mean, sum } from './reductions.ts'
 import { registerGradients } from './register-gradients.ts'
 import { unsortedSegmentSum } from './segment-sum.ts'
@@ -31,6 +33,9 @@ const kernels: readonly Kernel[] = [
   conv3dBackpropInput,
   depthwiseBackpropFilter,
   depthwiseBackpropInput,
+  avgPoolGrad,
+  avgPool3dGrad,
+  fusedBatchNorm,
   maxPoolGrad,
   maxPoolWithArgmax,
   maxPool3d,

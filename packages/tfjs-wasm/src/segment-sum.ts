@@ -13,13 +13,20 @@ export const unsortedSegmentSum: Kernel = kernel<
   const rowShape = x.shape.slice(segmentIds.shape.length)
   const length = tf.util.sizeFromShape(rowShape)
   const out = heap.make([numSegments, ...rowShape], x.dtype)
-  const [values, sums] = [heap.numbers(x), heap.numbers(out)]
-  sums.fill(0)
-  let from = 0
-  for (const id of heap.int32(segmentIds)) {
-    const end = from + length
-    if (id < 0 || id >= numSegments) from = end
-    else for (let to = id * length; from < end; from++, to++) sums[to]! += values[from]!
+  const ids = heap.int32(segmentIds)
+  if (x.dtype === 'float32') {
+    heap.float32(out).fill(0)
+    const [from, to] = [heap.address(x), heap.address(out)]
+    for (const [row, id] of ids.entries())
+      if (id >= 0 && id < numSegments)
+        heap.loops.accumulate(to + 4 * id * length, from + 4 * row * length, length, 1)
+    return out
   }
+  const values = heap.int32(x)
+  const sums = heap.int32(out)
+  sums.fill(0)
+  for (const [row, id] of ids.entries())
+    if (id >= 0 && id < numSegments)
+      for (let i = 0; i < length; i++) sums[id * length + i]! += values[row * length + i]!
   return out
 })

@@ -40,7 +40,7 @@ describe('the gradients of conv2d', () => {
           await expectSame(gradientsOf(conv2d(strides, pad)), [x, filter])
         },
       ),
-      { numRuns: 80 },
+      { numRuns: 50 },
     )
   })
 
@@ -142,7 +142,7 @@ describe('the gradients of depthwise convolution', () => {
           await expectSame(gradientsOf(fn), [x, filter])
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 40 },
     )
   })
 

@@ -187,7 +187,7 @@ describe('dilated convolution', () => {
           }
         },
       ),
-      { numRuns: 30 },
+      { numRuns: 15 },
     )
   })
 
@@ -219,3 +219,44 @@ function withHoles(filter: tf.Tensor4D, [down, right]: [number, number]): tf.Ten
   const rows = tf.reshape(spread, [height * down, width * right, input, output]) as tf.Tensor4D
   return tf.slice(rows, [0, 0, 0, 0], [(height - 1) * down + 1, (width - 1) * right + 1, input, output])
 }
+
+describe('conv3dTranspose', () => {
+  it('has gradients by its input and its filter', async () => {
+    const fn: Fn = (x, filter) =>
+      tf.conv3dTranspose(x as tf.Tensor5D, filter as tf.Tensor5D, [1, 4, 4, 2, 2], [2, 2, 1], 'same')
+    await expectDifferences(fn, [floats([1, 2, 2, 2, 3]), floats([2, 3, 2, 2, 3])])
+  })
+})
+
+describe('batch normalization', () => {
+  it.each([
+    [2, 3, 4, 7],
+    [6, 4],
+  ])('of shape [%j, …] has gradients by all of its operands', async (...shape) => {
+    const channels = shape.at(-1)!
+    const inputs = [
+      floats(shape),
+      floats([channels]),
+      floats([channels], 0.5, 2),
+      floats([channels]),
+      floats([channels]),
+    ]
+    const fn: Fn = (x, mean, variance, offset, scale) =>
+      tf.batchNorm(
+        x!,
+        mean as tf.Tensor1D,
+        variance as tf.Tensor1D,
+        offset as tf.Tensor1D,
+        scale as tf.Tensor1D,
+        1e-3,
+      )
+    await expectSame(fn, inputs)
+    await expectDifferences(fn, inputs)
+  })
+
+  it('normalizes by values as many as those of the input, too', async () => {
+    const inputs = [floats([3, 4]), floats([3, 4]), floats([3, 4], 0.5, 2)]
+    const fn: Fn = (x, mean, variance) => tf.batchNorm(x!, mean as tf.Tensor2D, variance as tf.Tensor2D)
+    await expectSame(fn, inputs)
+  })
+})

@@ -38,7 +38,7 @@ describe('transpose', () => {
           await expectSame((x) => tf.transpose(x, perm), [make(shape)], 0)
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 60 },
     )
   })
 
@@ -58,7 +58,7 @@ describe('tile', () => {
           await expectSame((x) => tf.tile(x, reps), [make(shape)], 0)
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 60 },
     )
   })
 })
@@ -186,7 +186,7 @@ describe('sum and mean', () => {
           )
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 60 },
     )
   })
 

@@ -141,6 +141,12 @@ describe('fused.matMul', () => {
     },
   )
 
+  it('takes a bias that was reshaped', () =>
+    expectSame(
+      (a, b, bias) => tf.fused.matMul({ a, b, bias: tf.reshape(bias, [5]), activation: 'relu' }),
+      [floats([6, 7]), floats([7, 5]), floats([1, 5])],
+    ))
+
   it('applies prelu with slopes for each column', () =>
     expectSame(
       (a, b, bias, slopes) =>

@@ -1,26 +1,18 @@
 import * as tf from '@tensorflow/tfjs'
 
-import { type Geometry, geometry2d, geometry3d, validTaps, volume } from './geometry.ts'
+import { type Geometry, validTaps, volume } from './geometry.ts'
 import type { Heap } from './heap.ts'
 import { kernel, type Kernel } from './kernel.ts'
+import {
+  type Pool3DAttrs,
+  type PoolAttrs,
+  poolGeometry2d,
+  poolGeometry3d,
+  type PoolGradInputs,
+} from './pool-geometry.ts'
 
 // The stock kernels look for a maximum from the smallest positive float on, not from the lowest. All of them are
 // wrong where the maximum of a window is not positive; only MaxPool itself, which is XNNPACK's, is right.
-
-type Shape4 = [number, number, number, number]
-type Shape5 = [number, number, number, number, number]
-
-interface PoolAttrs {
-  filterSize: number | [number, number]
-  strides: number | [number, number]
-  pad: Parameters<typeof tf.backend_util.computePool2DInfo>[4]
-  dimRoundingMode?: 'floor' | 'round' | 'ceil'
-}
-
-interface PoolGradInputs {
-  dy: tf.TensorInfo
-  input: tf.TensorInfo
-}
 
 /** Differentiates maxPool: dy goes to the first maximum of its window, as on the CPU backend. */
 export const maxPoolGrad: Kernel = kernel<PoolGradInputs, PoolAttrs>(
@@ -42,17 +34,12 @@ export const maxPoolWithArgmax: Kernel = kernel<
   takeMaxima(heap, x, pooled, maxima)
   const imageSize = volume(geometry.input) * geometry.inChannels
   const indices = heap.int32(where)
+  const positions = heap.int32(maxima)
   for (let i = 0; i < indices.length; i++)
-    indices[i] = attrs.includeBatchInIndex ? maxima[i]! : maxima[i]! % imageSize
+    indices[i] = attrs.includeBatchInIndex ? positions[i]! : positions[i]! % imageSize
+  heap.dispose(maxima)
   return [pooled, where]
 })
-
-interface Pool3DAttrs {
-  filterSize: number | [number, number, number]
-  strides: number | [number, number, number]
-  pad: 'same' | 'valid' | number
-  dimRoundingMode?: 'floor' | 'round' | 'ceil'
-}
 
 /** Gives the maxima of windows in three dimensions. */
 export const maxPool3d: Kernel = kernel<{ x: tf.TensorInfo }, Pool3DAttrs>(
@@ -60,7 +47,9 @@ export const maxPool3d: Kernel = kernel<{ x: tf.TensorInfo }, Pool3DAttrs>(
   (heap, { x }, attrs) => {
     const geometry = poolGeometry3d(x, attrs)
     const out = heap.make(outputShape(geometry, 3), x.dtype)
-    takeMaxima(heap, x, out, findMaxima(heap, x, geometry, 'last'))
+    const maxima = findMaxima(heap, x, geometry, 'last')
+    takeMaxima(heap, x, out, maxima)
+    heap.dispose(maxima)
     return out
   },
 )
@@ -71,29 +60,13 @@ export const maxPool3dGrad: Kernel = kernel<PoolGradInputs, Pool3DAttrs>(
   (heap, { dy, input }, attrs) => sendBack(heap, dy, input, poolGeometry3d(input, attrs), 'last'),
 )
 
-function poolGeometry2d(
-  x: tf.TensorInfo,
-  { filterSize, strides, pad, dimRoundingMode }: PoolAttrs,
-): Geometry {
-  const shape = x.shape as Shape4
-  return geometry2d(tf.backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode))
-}
-
-function poolGeometry3d(
-  x: tf.TensorInfo,
-  { filterSize, strides, pad, dimRoundingMode }: Pool3DAttrs,
-): Geometry {
-  const shape = x.shape as Shape5
-  return geometry3d(tf.backend_util.computePool3DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode))
-}
-
 function outputShape({ batch, output, inChannels }: Geometry, dimensions: 2 | 3): number[] {
   return [batch, ...output.slice(3 - dimensions), inChannels]
 }
 
-function takeMaxima(heap: Heap, x: tf.TensorInfo, out: tf.TensorInfo, maxima: Int32Array): void {
-  const [from, to] = [heap.numbers(x), heap.numbers(out)]
-  for (let i = 0; i < to.length; i++) to[i] = maxima[i]! < 0 ? -Infinity : from[maxima[i]!]!
+function takeMaxima(heap: Heap, x: tf.TensorInfo, out: tf.TensorInfo, maxima: tf.TensorInfo): void {
+  const [from, to, where] = [heap.numbers(x), heap.numbers(out), heap.int32(maxima)]
+  for (let i = 0; i < to.length; i++) to[i] = where[i]! < 0 ? -Infinity : from[where[i]!]!
 }
 
 function sendBack(
@@ -103,12 +76,13 @@ function sendBack(
   geometry: Geometry,
   tie: Tie,
 ): tf.TensorInfo {
-  const out = heap.make(x.shape)
+  const dx = heap.make(x.shape)
   const maxima = findMaxima(heap, x, geometry, tie)
-  const [dx, gradient] = [heap.float32(out), heap.float32(dy)]
-  dx.fill(0)
-  for (let i = 0; i < gradient.length; i++) if (maxima[i]! >= 0) dx[maxima[i]!]! += gradient[i]!
-  return out
+  heap.float32(dx).fill(0)
+  const count = tf.util.sizeFromShape(dy.shape)
+  heap.loops.scatterAdd(heap.address(dx), heap.address(maxima), heap.address(dy), count)
+  heap.dispose(maxima)
+  return dx
 }
 
 /** Which of several equal maxima it is. The CPU backend has it one way in two dimensions, the other in three. */
@@ -118,38 +92,47 @@ type Tie = 'first' | 'last'
  * Finds the maximum of each window: its position among the values of x, or -1 for a window that lies in the
  * padding altogether. A window of nothing but NaN gives a NaN, so that it does not get lost.
  */
-function findMaxima(heap: Heap, x: tf.TensorInfo, geometry: Geometry, tie: Tie): Int32Array {
+function findMaxima(heap: Heap, x: tf.TensorInfo, geometry: Geometry, tie: Tie): tf.TensorInfo {
   const { batch, inChannels: channels, input, output, stride, dilation, pad } = geometry
-  const from = heap.numbers(x)
-  const last = tie === 'last'
-  const found = new Int32Array(batch * volume(output) * channels).fill(-1)
+  const floats = x.dtype === 'float32' ? x : heap.run('Cast', { x }, { dtype: 'float32' })
+  const size = batch * volume(output) * channels
+  const found = heap.make([size], 'int32')
+  const best = heap.make([size])
+  heap.int32(found).fill(-1)
+  heap.float32(best).fill(NaN)
+  const base = heap.address(floats)
+  const [bestStart, foundStart] = [heap.address(best), heap.address(found)]
+  const pixelStep = 4 * channels * dilation[2]
+  const lineStep = 4 * channels * input[2] * dilation[1]
   let first = 0
   for (let n = 0; n < batch; n++)
     for (let d = 0; d < output[0]; d++) {
       const [fromD, toD] = validTaps(geometry, 0, d)
       for (let h = 0; h < output[1]; h++) {
         const [fromH, toH] = validTaps(geometry, 1, h)
-        for (let w = 0; w < output[2]; w++, first += channels) {
+        for (let w = 0; w < output[2]; w++, first += 4 * channels) {
           const [fromW, toW] = validTaps(geometry, 2, w)
-          let started = false
-          for (let tapD = fromD; tapD < toD; tapD++)
-            for (let tapH = fromH; tapH < toH; tapH++) {
-              const plane = n * input[0] + d * stride[0] + tapD * dilation[0] - pad[0]
-              const line = (plane * input[1] + h * stride[1] + tapH * dilation[1] - pad[1]) * input[2]
-              for (let tapW = fromW; tapW < toW; tapW++) {
-                let at = (line + w * stride[2] + tapW * dilation[2] - pad[2]) * channels
-                if (started) {
-                  for (let i = first; i < first + channels; i++, at++) {
-                    const best = from[found[i]!]!
-                    const value = from[at]!
-                    if (value > best || (last && value === best) || Number.isNaN(best)) found[i] = at
-                  }
-                } else for (let i = first; i < first + channels; i++) found[i] = at++
-                started = true
-              }
-            }
+          for (let tapD = fromD; tapD < toD; tapD++) {
+            const plane = n * input[0] + d * stride[0] + tapD * dilation[0] - pad[0]
+            const line = plane * input[1] + h * stride[1] + fromH * dilation[1] - pad[1]
+            const pixel = line * input[2] + w * stride[2] + fromW * dilation[2] - pad[2]
+            heap.loops.maximize(
+              bestStart + first,
+              foundStart + first,
+              base + 4 * channels * pixel,
+              base,
+              toH - fromH,
+              toW - fromW,
+              lineStep,
+              pixelStep,
+              channels,
+              tie === 'last' ? -1 : 0,
+            )
+          }
         }
       }
     }
+  heap.dispose(best)
+  if (floats !== x) heap.dispose(floats)
   return found
 }
