@@ -1,11 +1,9 @@
-import { checkSlopes, SlopeMeter, weightsFor } from './check-gradient.ts'
-import { checkResults } from './check-results.ts'
+import { checkOp } from './check-op.ts'
 import { type Exception, permit, staleExceptions } from './exceptions.ts'
-import { inputSets, type InputSet, inputsOf, varies } from './input-sets.ts'
+import { type InputSet, inputSets, varies } from './input-sets.ts'
 import type { Op, TensorFlow } from './op.ts'
 import { ops as allOps } from './ops.ts'
-import { failureOf, isFailure, type Result, type Status } from './result.ts'
-import { forward, gradient, useBackend, type Values } from './values.ts'
+import { isFailure, type Result, type Status } from './result.ts'
 
 export interface CheckBackendOptions {
   /** The TensorFlow.js that the backend is registered with. */
@@ -52,16 +50,17 @@ export interface Report {
  */
 export async function checkBackend(options: CheckBackendOptions): Promise<Report> {
   const { tf, backend, reference = 'cpu', ops = allOps, sets = inputSets, exceptions = [] } = options
+  const { elements = 6, tolerance = 1e-4 } = options
+  const checks = { tf, backend, reference, elements, tolerance }
   const results: Result[] = []
   const current = tf.getBackend() as string | undefined
   try {
     for (const op of ops)
-      for (const set of setsFor(op, sets))
-        for (const result of await checkCase({ ...options, reference }, op, set)) {
-          const judged = permit(result, exceptions)
-          results.push(judged)
-          options.onResult?.(judged)
-        }
+      for (const result of await checkOp(op, varies(op) ? sets : sets.slice(0, 1), checks)) {
+        const judged = permit(result, exceptions)
+        results.push(judged)
+        options.onResult?.(judged)
+      }
   } finally {
     if (current) await tf.setBackend(current)
   }
@@ -69,74 +68,6 @@ export async function checkBackend(options: CheckBackendOptions): Promise<Report
   const stale = staleExceptions(results, exceptions)
   const passed = failures.length === 0 && stale.length === 0
   return { backend, reference, results, failures, staleExceptions: stale, summary: count(results), passed }
-}
-
-function setsFor(op: Op, sets: readonly InputSet[]): readonly InputSet[] {
-  return varies(op) ? sets : sets.slice(0, 1)
-}
-
-type CaseOptions = CheckBackendOptions & { reference: string }
-
-async function checkCase(options: CaseOptions, op: Op, set: InputSet): Promise<Result[]> {
-  const { tf, backend, reference, elements = 6 } = options
-  const tolerance = Math.max(op.tolerance ?? 0, options.tolerance ?? 1e-4)
-  const inputs = inputsOf(op, set)
-  const key = `${op.name}/${set.name}`
-  const about = { op: op.name, group: op.group, set: set.name }
-
-  await useBackend(tf, reference)
-  const expected = await attempt(() => forward(tf, op, inputs))
-  if ('status' in expected) throw referenceFailed(op, reference, expected.message)
-  const weights = weightsFor(expected.result, key)
-  const meter = new SlopeMeter(tf, op, inputs, expected.result, weights)
-  // The reference may lack a gradient or have a wrong one; then finite differences are all there is to compare with.
-  const expectedGradient = await attempt(() => gradient(tf, op, inputs, weights))
-
-  await useBackend(tf, backend)
-  const actual = backend === reference ? expected : await attempt(() => forward(tf, op, inputs))
-  const result =
-    'status' in actual
-      ? actual
-      : await checkResults(actual, [actual.result], [expected.result], { op, tolerance })
-  const forwardResult: Result = { ...about, phase: 'forward', ...result }
-  if (!op.inputs.some(({ dtype }) => dtype === 'float32')) return [forwardResult]
-
-  const actualGradient =
-    backend === reference ? expectedGradient : await attempt(() => gradient(tf, op, inputs, weights))
-  if ('status' in actualGradient) {
-    const excused = actualGradient.status === 'no gradient' && op.noGradient
-    return [
-      forwardResult,
-      { ...about, phase: 'gradient', ...actualGradient, ...(excused && { permitted: excused }) },
-    ]
-  }
-  await useBackend(tf, reference)
-  const slopes = await checkSlopes(meter, op, actualGradient.results, op.convention ? 0 : elements, key)
-  const expectedGradients = 'status' in expectedGradient ? undefined : expectedGradient.results
-  const compared = await checkResults(actualGradient, actualGradient.results, expectedGradients, {
-    op,
-    tolerance,
-    meter,
-  })
-  const { measured, unclear } = slopes
-  const verdict = slopes.message ? { ...compared, status: 'wrong' as const, message: slopes.message } : compared
-  return [forwardResult, { ...about, phase: 'gradient', ...verdict, slopes: { measured, unclear } }]
-}
-
-async function attempt<T extends object>(
-  compute: () => Promise<T>,
-): Promise<T | Pick<Result, 'status' | 'message'>> {
-  try {
-    return await compute()
-  } catch (error) {
-    return failureOf(error)
-  }
-}
-
-function referenceFailed(op: Op, reference: string, message: string): Error {
-  return new Error(
-    `[testing] the reference backend "${reference}" cannot compute ${op.name}: ${message}. Leave it out by \`ops\``,
-  )
 }
 
 function count(results: readonly Result[]): Record<Status, number> {

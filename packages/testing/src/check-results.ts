@@ -1,5 +1,5 @@
 import { agrees, differentiable, place, type SlopeMeter } from './check-gradient.ts'
-import { differences, largestError, position } from './compare.ts'
+import { type Difference, differences, largestError, position } from './compare.ts'
 import type { Op } from './op.ts'
 import type { Result } from './result.ts'
 import type { Traces, Values } from './values.ts'
@@ -54,28 +54,38 @@ async function firstDifference(
   { op, tolerance, meter }: Comparison,
 ): Promise<string | undefined> {
   const found = differences(actual, expected, tolerance)
+  const input = differentiable(op)[order]!
+  let undecided: Difference | undefined
+  let referenceIsWrong = false
   for (const difference of found) {
-    const input = differentiable(op)[order]!
-    if (meter && (await isRightAllTheSame(meter, op, input, difference))) continue
-    const where = meter
-      ? place(op, input, difference.index)
-      : `[${position(difference.index, actual.shape).join(', ')}]`
-    const many = `${found.length} of ${actual.values.length} values`
-    return `${short(difference.actual)} instead of ${short(difference.expected)} at ${where} (${many})`
+    const verdict = meter ? await judge(meter, op, input, difference) : 'wrong'
+    if (verdict === 'wrong') return message(difference)
+    if (verdict === 'unknown') undecided ??= difference
+    if (verdict === 'reference is wrong') referenceIsWrong = true
   }
-  return undefined
+  return undecided && !referenceIsWrong ? message(undecided) : undefined
+
+  function message({ index, actual: value, expected: other }: Difference): string {
+    const where = meter ? place(op, input, index) : `[${position(index, actual.shape).join(', ')}]`
+    const many = `${found.length} of ${actual.values.length} values`
+    return `${short(value)} instead of ${short(other)} at ${where} (${many})`
+  }
 }
 
-/** Tells whether the reference is wrong and the other one right, or both are right, as at a kink. */
-async function isRightAllTheSame(
+type Verdict = 'wrong' | 'right' | 'reference is wrong' | 'unknown'
+
+/** Asks finite differences which of two derivatives is right; both may be, as subgradients. */
+async function judge(
   meter: SlopeMeter,
   op: Op,
   input: number,
-  { index, actual, expected }: { index: number; actual: number; expected: number },
-): Promise<boolean> {
+  { index, actual, expected }: Difference,
+): Promise<Verdict> {
   const slope = await meter.slope(input, index)
-  if (!agrees(actual, slope, op)) return false
-  return slope.kind === 'kink' ? op.ties === 'any' : !agrees(expected, slope, op)
+  if (slope.kind === 'unknown') return 'unknown'
+  if (!agrees(actual, slope, op)) return 'wrong'
+  if (!agrees(expected, slope, op)) return 'reference is wrong'
+  return slope.kind === 'kink' && op.ties === 'any' ? 'right' : 'wrong'
 }
 
 function wrong(message: string): Pick<Result, 'status' | 'message'> {

@@ -1,2 +1,41 @@
-export { checkBackend } from './check-backend.ts'
+/**
+ * A conformance suite for backends of TensorFlow.js, and networks to train and to time on them.
+ *
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs'
+ * import { checkBackend, formatTable } from '@trainyard/testing'
+ *
+ * const report = await checkBackend({ tf, backend: 'wasm' })
+ * console.log(formatTable(report.results, { problemsOnly: true }))
+ * ```
+ *
+ * @module
+ */
+export { checkBackend, type CheckBackendOptions, type Report } from './check-backend.ts'
+export type { Exception } from './exceptions.ts'
+export { formatTable, type FormatTableOptions } from './format-table.ts'
+export { type InputSet, inputSets } from './input-sets.ts'
+export {
+  createNetwork,
+  type CreateNetworkOptions,
+  type Network,
+  type NetworkDefinition,
+  type NetworkParts,
+  type NetworkSize,
+  trainingLosses,
+} from './network.ts'
+export { networks } from './networks.ts'
+export {
+  float,
+  given,
+  type Input,
+  ints,
+  type MakeOp,
+  type Notes,
+  type Op,
+  opsOf,
+  type TensorFlow,
+} from './op.ts'
 export { ops } from './ops.ts'
+export { largeOps } from './ops/large.ts'
+export { isFailure, type Phase, type Result, type Status } from './result.ts'

@@ -19,8 +19,11 @@ export interface Traces {
 
 /** Makes a backend the current one, and its first use a quiet one. */
 export async function useBackend(tf: TensorFlow, name: string): Promise<void> {
-  if (tf.getBackend() !== name && !(await tf.setBackend(name)))
-    throw new Error(`[testing] TensorFlow.js could not start the backend "${name}"; register it first`)
+  if (tf.getBackend() !== name) {
+    const start = tf.findBackendFactory(name) ? tf.setBackend(name) : false
+    if (!(await start))
+      throw new Error(`[testing] TensorFlow.js cannot start the backend "${name}"; register it first`)
+  }
   await tf.ready()
   // The JavaScript backend advertises a native one on the console.
   if (name === 'cpu') (tf.backend() as { firstUse?: boolean }).firstUse = false
@@ -37,11 +40,7 @@ export async function forward(
 }
 
 /** Computes nothing but the values of the result. */
-export async function evaluate(
-  tf: TensorFlow,
-  op: Op,
-  inputs: readonly Values[],
-): Promise<Float64Array> {
+export async function evaluate(tf: TensorFlow, op: Op, inputs: readonly Values[]): Promise<Float64Array> {
   const result = tf.tidy(() => op.compute(tf, ...inputs.map((input) => upload(tf, input))))
   const { values } = await download(result)
   result.dispose()
@@ -114,5 +113,7 @@ export async function download(tensor: tfjs.Tensor): Promise<Values> {
 }
 
 function same(a: Values, b: Values): boolean {
-  return a.values.every((value, index) => Object.is(Math.fround(value) + 0, Math.fround(b.values[index]!) + 0))
+  return a.values.every((value, index) =>
+    Object.is(Math.fround(value) + 0, Math.fround(b.values[index]!) + 0),
+  )
 }

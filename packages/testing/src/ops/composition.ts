@@ -21,9 +21,14 @@ export const compositionOps: readonly Op[] = [
   op('dropout (seed)', [float([7, 15])], (tf, x) => tf.dropout(x, 0.5, undefined, 7)),
   op('dropout (seed, noise shape)', [float([4, 5])], (tf, x) => tf.dropout(x, 0.4, [4, 1], 3)),
   // So certain that every generator draws the same.
-  op('multinomial', [given([2, 3], [0, 200, 0, 200, 0, 0], 'float32')], (tf, x) => tf.multinomial(x as Tensor2D, 3, 1), {
-    noGradient: 'Its result is drawn by chance.',
-  }),
+  op(
+    'multinomial',
+    [given([2, 3], [0, 200, 0, 200, 0, 0], 'float32')],
+    (tf, x) => tf.multinomial(x as Tensor2D, 3, 1),
+    {
+      noGradient: 'Its result is drawn by chance.',
+    },
+  ),
   op('rfft (real part)', [float([4, 8])], (tf, x) => tf.real(tf.spectral.rfft(x)), {
     noGradient: 'TensorFlow.js has none for FFT.',
   }),
@@ -31,20 +36,33 @@ export const compositionOps: readonly Op[] = [
     noGradient: 'TensorFlow.js has none for Complex.',
   }),
   op('attention', [float([2, 2, 5, 4]), float([2, 2, 5, 4]), float([2, 2, 5, 4])], attention),
-  op('basicLSTMCell', seven, (tf, x, c, h, kernel, bias) => tf.concat(tf.basicLSTMCell(1, kernel, bias, x, c, h), 1)),
-  op('GRU step', [float([2, 3]), float([2, 4]), float([7, 8]), float([7, 4])], (tf, x, h, gates, candidate) => {
-    const [reset, update] = tf.split(tf.sigmoid(tf.matMul(tf.concat([x, h], 1), gates)), 2, 1) as [Tensor2D, Tensor2D]
-    const next = tf.tanh(tf.matMul(tf.concat([x, tf.mul(reset, h)], 1), candidate))
-    return tf.add(tf.mul(update, h), tf.mul(tf.sub(1, update), next))
-  }),
+  op('basicLSTMCell', seven, (tf, x, c, h, kernel, bias) =>
+    tf.concat(tf.basicLSTMCell(1, kernel, bias, x, c, h), 1),
+  ),
+  op(
+    'GRU step',
+    [float([2, 3]), float([2, 4]), float([7, 8]), float([7, 4])],
+    (tf, x, h, gates, candidate) => {
+      const [reset, update] = tf.split(tf.sigmoid(tf.matMul(tf.concat([x, h], 1), gates)), 2, 1) as [
+        Tensor2D,
+        Tensor2D,
+      ]
+      const next = tf.tanh(tf.matMul(tf.concat([x, tf.mul(reset, h)], 1), candidate))
+      return tf.add(tf.mul(update, h), tf.mul(tf.sub(1, update), next))
+    },
+  ),
   op('dense layers', [float([5, 6]), float([6, 8]), float([8]), float([8, 3])], (tf, x, w, b, v) =>
     tf.logSoftmax(tf.matMul(tf.relu(tf.add(tf.matMul(x, w), b)), v)),
   ),
-  op('convolution, batch norm, relu and pool', [float([2, 6, 6, 2]), float([3, 3, 2, 3]), float([3])], (tf, x, filter, scale) => {
-    const y = tf.conv2d(x, filter, 1, 'same')
-    const { mean, variance } = tf.moments(y, [0, 1, 2], true)
-    const normal = tf.mul(tf.mul(tf.sub(y, mean), tf.rsqrt(tf.add(variance, 1e-3))), scale)
-    return tf.maxPool(tf.relu(normal as typeof y), 2, 2, 'valid')
-  }, { ties: 'any' }),
+  op(
+    'convolution, batch norm, relu and pool',
+    [float([2, 6, 6, 2]), float([3, 3, 2, 3]), float([3])],
+    (tf, x, filter, scale) => {
+      const y = tf.conv2d(x, filter, 1, 'same')
+      const { mean, variance } = tf.moments(y, [0, 1, 2], true)
+      const normal = tf.mul(tf.mul(tf.sub(y, mean), tf.rsqrt(tf.add(variance, 1e-3))), scale)
+      return tf.maxPool(tf.relu(normal as typeof y), 2, 2, 'valid')
+    },
+  ),
   op('a tensor used twice', [float([4, 5])], (tf, x) => tf.mul(tf.matMul(x, x, false, true), tf.sum(x))),
 ]

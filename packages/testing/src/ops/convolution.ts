@@ -14,7 +14,10 @@ interface Variant {
   readonly dilations?: Two
 }
 
-function conv2d(name: string, { x = [2, 7, 6, 3], size = [3, 3], strides = 1, pad = 'same', dilations = 1 }: Variant): Op {
+function conv2d(
+  name: string,
+  { x = [2, 7, 6, 3], size = [3, 3], strides = 1, pad = 'same', dilations = 1 }: Variant,
+): Op {
   return op(`conv2d ${name}`, [float(x), float([...size, x[3], 4] as Shape4)], (tf, input, filter) =>
     tf.conv2d(input, filter, strides, pad, 'NHWC', dilations),
   )
@@ -22,20 +25,45 @@ function conv2d(name: string, { x = [2, 7, 6, 3], size = [3, 3], strides = 1, pa
 
 function depthwise(
   name: string,
-  { x = [2, 7, 6, 3], size = [3, 3], strides = 1, pad = 'same', dilations = 1, multiplier = 1 }: Variant & { multiplier?: number },
+  {
+    x = [2, 7, 6, 3],
+    size = [3, 3],
+    strides = 1,
+    pad = 'same',
+    dilations = 1,
+    multiplier = 1,
+  }: Variant & { multiplier?: number },
 ): Op {
-  return op(`depthwiseConv2d ${name}`, [float(x), float([...size, x[3], multiplier] as Shape4)], (tf, input, filter) =>
-    tf.depthwiseConv2d(input, filter, strides, pad, 'NHWC', dilations),
+  return op(
+    `depthwiseConv2d ${name}`,
+    [float(x), float([...size, x[3], multiplier] as Shape4)],
+    (tf, input, filter) => tf.depthwiseConv2d(input, filter, strides, pad, 'NHWC', dilations),
   )
 }
 
-function transposed(name: string, input: Shape4, output: Shape4, size: number, strides: Two, pad: 'same' | 'valid'): Op {
-  return op(`conv2dTranspose ${name}`, [float(input), float([size, size, output[3], input[3]])], (tf, x, filter) =>
-    tf.conv2dTranspose(x, filter, [...output], strides, pad),
+function transposed(
+  name: string,
+  input: Shape4,
+  output: Shape4,
+  size: number,
+  strides: Two,
+  pad: 'same' | 'valid',
+): Op {
+  return op(
+    `conv2dTranspose ${name}`,
+    [float(input), float([size, size, output[3], input[3]])],
+    (tf, x, filter) => tf.conv2dTranspose(x, filter, [...output], strides, pad),
   )
 }
 
-function conv1d(name: string, length: number, size: number, stride: number, pad: 'same' | 'valid', dilation = 1): Op {
+function conv1d(
+  name: string,
+  length: number,
+  size: number,
+  stride: number,
+  pad: 'same' | 'valid',
+  dilation = 1,
+): Op {
   return op(`conv1d ${name}`, [float([2, length, 3]), float([size, 3, 4])], (tf, x, filter) =>
     tf.conv1d(x, filter, stride, pad, 'NWC', dilation),
   )
@@ -71,6 +99,7 @@ export const convolutionOps: readonly Op[] = [
   conv2d('filter as large as the image', { x: [2, 3, 3, 5], pad: 'valid' }),
   conv2d('filter larger than the image, same', { x: [2, 2, 2, 3], size: [5, 5] }),
   conv2d('pad 1', { pad: 1 }),
+  conv2d('2x3, pad 1', { size: [2, 3], pad: 1 }),
   conv2d('pad 2, stride 2', { pad: 2, strides: 2 }),
   conv2d('explicit pad', { pad: explicit }),
   conv2d('explicit pad, stride 2', { pad: explicit, strides: 2 }),
@@ -78,17 +107,26 @@ export const convolutionOps: readonly Op[] = [
   conv2d('dilation 2, same', { dilations: 2 }),
   conv2d('dilation 2, valid', { x: [1, 8, 9, 2], dilations: 2, pad: 'valid' }),
   conv2d('dilations 1 and 3, same', { dilations: [1, 3] }),
-  op('fused.conv2d bias, relu', [float([2, 5, 5, 3]), float([3, 3, 3, 4]), float([4])], (tf, x, filter, bias) =>
-    tf.fused.conv2d({ x, filter, strides: 1, pad: 'same', bias, activation: 'relu' }),
+  op(
+    'fused.conv2d bias, relu',
+    [float([2, 5, 5, 3]), float([3, 3, 3, 4]), float([4])],
+    (tf, x, filter, bias) =>
+      tf.fused.conv2d({ x, filter, strides: 1, pad: 'same', bias, activation: 'relu' }),
   ),
-  op('fused.conv2d bias, sigmoid, stride 2', [float([2, 5, 6, 3]), float([2, 3, 3, 4]), float([4])], (tf, x, filter, bias) =>
-    tf.fused.conv2d({ x, filter, strides: 2, pad: 'valid', bias, activation: 'sigmoid' }),
+  op(
+    'fused.conv2d bias, sigmoid, stride 2',
+    [float([2, 5, 6, 3]), float([2, 3, 3, 4]), float([4])],
+    (tf, x, filter, bias) =>
+      tf.fused.conv2d({ x, filter, strides: 2, pad: 'valid', bias, activation: 'sigmoid' }),
   ),
   op('fused.conv2d linear', [float([2, 5, 5, 3]), float([3, 3, 3, 4])], (tf, x, filter) =>
     tf.fused.conv2d({ x, filter, strides: 1, pad: 'same' }),
   ),
-  op('fused.depthwiseConv2d bias, relu6', [float([2, 5, 5, 3]), float([3, 3, 3, 1]), float([3])], (tf, x, filter, bias) =>
-    tf.fused.depthwiseConv2d({ x, filter, strides: 1, pad: 'same', bias, activation: 'relu6' }),
+  op(
+    'fused.depthwiseConv2d bias, relu6',
+    [float([2, 5, 5, 3]), float([3, 3, 3, 1]), float([3])],
+    (tf, x, filter, bias) =>
+      tf.fused.depthwiseConv2d({ x, filter, strides: 1, pad: 'same', bias, activation: 'relu6' }),
   ),
   transposed('stride 2, same', [2, 4, 3, 3], [2, 8, 6, 4], 3, 2, 'same'),
   transposed('stride 2, odd output', [2, 4, 3, 3], [2, 7, 5, 4], 3, 2, 'same'),
@@ -100,18 +138,28 @@ export const convolutionOps: readonly Op[] = [
   depthwise('stride 2, same', { strides: 2 }),
   depthwise('stride 2, valid, two filters a channel', { strides: 2, pad: 'valid', multiplier: 2 }),
   depthwise('strides 2 and 1', { strides: [2, 1] }),
+  depthwise('stride larger than filter', { size: [2, 2], strides: 3 }),
   depthwise('2x4', { size: [2, 4] }),
   depthwise('5x5', { x: [1, 7, 7, 5], size: [5, 5] }),
   depthwise('pad 1', { pad: 1, strides: 2 }),
   depthwise('dilation 2, same', { dilations: 2 }),
   depthwise('dilation 2, valid, two filters a channel', { dilations: 2, pad: 'valid', multiplier: 2 }),
-  op('separableConv2d', [float([2, 5, 5, 3]), float([3, 3, 3, 1]), float([1, 1, 3, 4])], (tf, x, depth, point) =>
-    tf.separableConv2d(x, depth, point, 1, 'same'),
+  op(
+    'separableConv2d',
+    [float([2, 5, 5, 3]), float([3, 3, 3, 1]), float([1, 1, 3, 4])],
+    (tf, x, depth, point) => tf.separableConv2d(x, depth, point, 1, 'same'),
   ),
-  op('separableConv2d stride 2, two filters a channel', [float([2, 6, 5, 3]), float([3, 2, 3, 2]), float([1, 1, 6, 4])], (tf, x, depth, point) =>
-    tf.separableConv2d(x, depth, point, 2, 'valid'),
+  op(
+    'separableConv2d stride 2, two filters a channel',
+    [float([2, 6, 5, 3]), float([3, 2, 3, 2]), float([1, 1, 6, 4])],
+    (tf, x, depth, point) => tf.separableConv2d(x, depth, point, 2, 'valid'),
   ),
-  op('dilation2d', [float([1, 5, 5, 2]), float([2, 2, 2])], (tf, x, filter) => tf.dilation2d(x, filter, 1, 'same'), {
-    ties: 'any',
-  }),
+  op(
+    'dilation2d',
+    [float([1, 5, 5, 2]), float([2, 2, 2])],
+    (tf, x, filter) => tf.dilation2d(x, filter, 1, 'same'),
+    {
+      ties: 'any',
+    },
+  ),
 ]

@@ -4,7 +4,12 @@ const op = opsOf('image')
 
 type Size = readonly [number, number]
 
-function resize(kind: 'resizeBilinear' | 'resizeNearestNeighbor', size: Size, corners = false, half = false): Op {
+function resize(
+  kind: 'resizeBilinear' | 'resizeNearestNeighbor',
+  size: Size,
+  corners = false,
+  half = false,
+): Op {
   const how = [size.join('x'), corners && 'aligned corners', half && 'half-pixel centers'].filter(Boolean)
   return op(`${kind} 4x3 to ${how.join(', ')}`, [float([1, 4, 3, 2])], (tf, x) =>
     tf.image[kind](x, [...size], corners, half),
@@ -20,8 +25,11 @@ export const imageOps: readonly Op[] = [
     resize(kind, [7, 5], true),
     resize(kind, [7, 5], false, true),
   ]),
-  op('cropAndResize', [float([1, 5, 5, 2])], (tf, x) =>
-    tf.image.cropAndResize(x, tf.tensor2d([[0.1, 0.2, 0.8, 0.9]]), tf.tensor1d([0], 'int32'), [3, 3]),
+  op(
+    'cropAndResize',
+    [float([1, 5, 5, 2])],
+    (tf, x) =>
+      tf.image.cropAndResize(x, tf.tensor2d([[0.1, 0.2, 0.8, 0.9]]), tf.tensor1d([0], 'int32'), [3, 3]),
     { noGradient: 'TensorFlow.js has none for CropAndResize.' },
   ),
   op('flipLeftRight', [float([1, 3, 4, 2])], (tf, x) => tf.image.flipLeftRight(x), {

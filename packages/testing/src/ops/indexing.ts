@@ -3,7 +3,7 @@ import { float, given, ints, type Notes, type Op, opsOf } from '../op.ts'
 const op = opsOf('indexing')
 
 const absent = (name: string): Notes => ({ noGradient: `TensorFlow.js has none for ${name}.` })
-const index = { noGradient: "Its result is made of integers." }
+const index = { noGradient: 'Its result is made of integers.' }
 
 /** Functions that pick numbers by index, and that put them somewhere. */
 export const indexingOps: readonly Op[] = [
@@ -75,12 +75,7 @@ export const indexingOps: readonly Op[] = [
     (tf, x) => tf.sparseToDense(tf.tensor1d([1, 3], 'int32'), x, [5], 0),
     absent('SparseToDense'),
   ),
-  op(
-    'bincount',
-    [float([9])],
-    (tf, x) => tf.bincount(tf.cast(tf.step(x), 'int32'), [], 3),
-    index,
-  ),
+  op('bincount', [float([9])], (tf, x) => tf.bincount(tf.cast(tf.step(x), 'int32'), [], 3), index),
   op(
     'bincount (weights)',
     [float([4])],

@@ -73,8 +73,11 @@ export const linearAlgebraOps: readonly Op[] = [
   op('fused.matMul without bias', [float([5, 9]), float([9, 7])], (tf, a, b) =>
     tf.fused.matMul({ a, b, activation: 'relu' }),
   ),
-  op('fused.matMul prelu', [float([5, 9]), float([9, 7]), float([7]), float([7])], (tf, a, b, bias, slopes) =>
-    tf.fused.matMul({ a, b, bias, activation: 'prelu', preluActivationWeights: slopes }),
+  op(
+    'fused.matMul prelu',
+    [float([5, 9]), float([9, 7]), float([7]), float([7])],
+    (tf, a, b, bias, slopes) =>
+      tf.fused.matMul({ a, b, bias, activation: 'prelu', preluActivationWeights: slopes }),
     { noGradient: 'TensorFlow.js refuses to differentiate fused operations with prelu.' },
   ),
   op('dot (vectors)', [float([9]), float([9])], (tf, a, b) => tf.dot(a, b)),

@@ -9,7 +9,9 @@ type Loss = 'huberLoss' | 'meanSquaredError' | 'absoluteDifference' | 'sigmoidCr
 const labels = given([4, 5], [1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1], 'int32')
 
 function loss(name: Loss): Op {
-  return op(`losses.${name}`, [labels, float([4, 5])], (tf, y, x) => tf.losses[name](tf.cast(y, 'float32'), x))
+  return op(`losses.${name}`, [labels, float([4, 5])], (tf, y, x) =>
+    tf.losses[name](tf.cast(y, 'float32'), x),
+  )
 }
 
 function sparse(tf: TensorFlow, logits: Tensor2D, targets: Tensor): Tensor {
@@ -23,15 +25,21 @@ export const lossOps: readonly Op[] = [
   loss('huberLoss'),
   loss('sigmoidCrossEntropy'),
   loss('hingeLoss'),
-  op('losses.softmaxCrossEntropy', [labels, float([4, 5])], (tf, y, x) => tf.losses.softmaxCrossEntropy(tf.cast(y, 'float32'), x)),
+  op('losses.softmaxCrossEntropy', [labels, float([4, 5])], (tf, y, x) =>
+    tf.losses.softmaxCrossEntropy(tf.cast(y, 'float32'), x),
+  ),
   op('losses.softmaxCrossEntropy (smoothed)', [labels, float([4, 5])], (tf, y, x) =>
     tf.losses.softmaxCrossEntropy(tf.cast(y, 'float32'), x, undefined, 0.1),
   ),
   op('losses.meanSquaredError (weights)', [labels, float([4, 5])], (tf, y, x) =>
     tf.losses.meanSquaredError(tf.cast(y, 'float32'), x, tf.tensor2d([1, 0, 2, 0.5], [4, 1])),
   ),
-  op('losses.logLoss', [labels, float([4, 5], [0.1, 0.9])], (tf, y, x) => tf.losses.logLoss(tf.cast(y, 'float32'), x)),
-  op('losses.cosineDistance', [float([4, 5]), float([4, 5])], (tf, y, x) => tf.losses.cosineDistance(y, x, 1)),
+  op('losses.logLoss', [labels, float([4, 5], [0.1, 0.9])], (tf, y, x) =>
+    tf.losses.logLoss(tf.cast(y, 'float32'), x),
+  ),
+  op('losses.cosineDistance', [float([4, 5]), float([4, 5])], (tf, y, x) =>
+    tf.losses.cosineDistance(y, x, 1),
+  ),
   op('cross-entropy by logSoftmax', [float([4, 5]), labels], sparse),
   op('metrics.categoricalCrossentropy', [labels, float([4, 5])], (tf, y, x) =>
     tf.mean(tf.metrics.categoricalCrossentropy(tf.cast(y, 'float32'), tf.softmax(x))),

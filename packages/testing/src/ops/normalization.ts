@@ -24,13 +24,19 @@ export const normalizationOps: readonly Op[] = [
     [float([2, 3, 3, 5]), float([5]), float([5], positive), float([5]), float([5])],
     (tf, x, mean, variance, offset, scale) => tf.batchNorm(x, mean, variance, offset, scale, 1e-3),
   ),
-  op('batchNorm (mean and variance only)', [float([4, 5]), float([5]), float([5], positive)], (tf, x, mean, variance) =>
-    tf.batchNorm(x, mean, variance, undefined, undefined, 1e-3),
+  op(
+    'batchNorm (mean and variance only)',
+    [float([4, 5]), float([5]), float([5], positive)],
+    (tf, x, mean, variance) => tf.batchNorm(x, mean, variance, undefined, undefined, 1e-3),
   ),
-  op('batchNorm by its own moments', [float([2, 3, 3, 5]), float([5]), float([5])], (tf, x, offset, scale) => {
-    const { mean, variance } = tf.moments(x, [0, 1, 2])
-    return tf.batchNorm(x, mean as Tensor1D, variance as Tensor1D, offset, scale, 1e-3)
-  }),
+  op(
+    'batchNorm by its own moments',
+    [float([2, 3, 3, 5]), float([5]), float([5])],
+    (tf, x, offset, scale) => {
+      const { mean, variance } = tf.moments(x, [0, 1, 2])
+      return tf.batchNorm(x, mean as Tensor1D, variance as Tensor1D, offset, scale, 1e-3)
+    },
+  ),
   op('layer norm', [float([4, 7]), float([7]), float([7])], layerNorm),
   op('layer norm (rank 3)', [float([2, 3, 8]), float([8]), float([8])], layerNorm),
   op('root mean square norm', [float([4, 7]), float([7])], (tf, x, scale) =>

@@ -28,12 +28,19 @@ export const poolingOps: readonly Op[] = [
   ...pools.map(([name, shape, size, strides, pad]) =>
     op(`avgPool ${name}`, [float(shape)], (tf, x) => tf.avgPool(x, size, strides, pad)),
   ),
-  op('pool max, dilation 2', [float([1, 7, 7, 2])], (tf, x) => tf.pool(x, 2, 'max', 'same', 2, 1), { ties: 'any' }),
+  op('pool max, dilation 2', [float([1, 7, 7, 2])], (tf, x) => tf.pool(x, 2, 'max', 'same', 2, 1), {
+    ties: 'any',
+  }),
   op('pool avg, dilation 2', [float([1, 7, 7, 2])], (tf, x) => tf.pool(x, 2, 'avg', 'valid', 2, 1)),
   op('maxPoolWithArgmax', [float([2, 6, 6, 3])], (tf, x) => tf.maxPoolWithArgmax(x, 2, 2, 'same').result!, {
     noGradient: 'TensorFlow.js has none for MaxPoolWithArgmax.',
   }),
-  op('maxPoolWithArgmax (indices)', [float([2, 7, 7, 3])], (tf, x) => tf.maxPoolWithArgmax(x, 3, 2, 'valid', true).indexes!, {
-    noGradient: 'Its result is an index.',
-  }),
+  op(
+    'maxPoolWithArgmax (indices)',
+    [float([2, 7, 7, 3])],
+    (tf, x) => tf.maxPoolWithArgmax(x, 3, 2, 'valid', true).indexes!,
+    {
+      noGradient: 'Its result is an index.',
+    },
+  ),
 ]

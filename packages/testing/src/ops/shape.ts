@@ -45,7 +45,9 @@ export const shapeOps: readonly Op[] = [
     tf.addN(tf.unstack(tf.stack([a, b]))),
   ),
   op('stack (axis 1)', [float([4, 5]), float([4, 5])], (tf, a, b) => tf.stack([a, b], 1)),
-  op('unstack (axis 1)', [float([3, 2, 4])], (tf, x) => tf.mul(...(tf.unstack(x, 1) as [typeof x, typeof x]))),
+  op('unstack (axis 1)', [float([3, 2, 4])], (tf, x) =>
+    tf.mul(...(tf.unstack(x, 1) as [typeof x, typeof x])),
+  ),
   op('split', [float([4, 5])], (tf, x) => tf.mul(...(tf.split(x, 2, 0) as [typeof x, typeof x]))),
   op('split (unequal, one unused)', [float([3, 7])], (tf, x) => tf.square(tf.split(x, [2, 4, 1], 1)[1]!)),
   op('pad', [float([4, 5])], (tf, x) =>

@@ -5,14 +5,29 @@ const op = opsOf('volume')
 type Shape5 = readonly [number, number, number, number, number]
 type Three = number | [number, number, number]
 
-function conv3d(name: string, x: Shape5, size: readonly [number, number, number], strides: Three, pad: 'same' | 'valid'): Op {
+function conv3d(
+  name: string,
+  x: Shape5,
+  size: readonly [number, number, number],
+  strides: Three,
+  pad: 'same' | 'valid',
+): Op {
   return op(`conv3d ${name}`, [float(x), float([...size, x[4], 3] as Shape5)], (tf, input, filter) =>
     tf.conv3d(input, filter, strides, pad),
   )
 }
 
-function pool3d(kind: 'maxPool3d' | 'avgPool3d', name: string, x: Shape5, size: Three, strides: Three, pad: 'same' | 'valid'): Op {
-  return op(`${kind} ${name}`, [float(x)], (tf, input) => tf[kind](input, size, strides, pad), { ties: 'any' })
+function pool3d(
+  kind: 'maxPool3d' | 'avgPool3d',
+  name: string,
+  x: Shape5,
+  size: Three,
+  strides: Three,
+  pad: 'same' | 'valid',
+): Op {
+  return op(`${kind} ${name}`, [float(x)], (tf, input) => tf[kind](input, size, strides, pad), {
+    ties: 'any',
+  })
 }
 
 /** Convolutions and pools over three dimensions. */
@@ -25,8 +40,10 @@ export const volumeOps: readonly Op[] = [
   conv3d('strides 1, 2 and 3', [1, 3, 4, 7, 2], [1, 2, 3], [1, 2, 3], 'valid'),
   conv3d('1x1x1', [1, 3, 2, 3, 3], [1, 1, 1], 1, 'same'),
   conv3d('depth 1', [1, 1, 5, 5, 2], [1, 3, 3], [1, 2, 2], 'same'),
-  op('conv3dTranspose', [float([1, 2, 2, 2, 3]), float([2, 2, 2, 2, 3])], (tf, x, filter) =>
-    tf.conv3dTranspose(x, filter, [1, 4, 4, 4, 2], 2, 'same'),
+  op(
+    'conv3dTranspose',
+    [float([1, 2, 2, 2, 3]), float([2, 2, 2, 2, 3])],
+    (tf, x, filter) => tf.conv3dTranspose(x, filter, [1, 4, 4, 4, 2], 2, 'same'),
     { noGradient: 'TensorFlow.js has none for Conv3DBackpropInputV2.' },
   ),
   ...(['maxPool3d', 'avgPool3d'] as const).flatMap((kind) => [
