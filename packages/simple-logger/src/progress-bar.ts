@@ -41,7 +41,9 @@ const manyLines = 100
  * redrawn ten times a second at most; and a line that stays after each epoch. Where the output is no
  * terminal it writes plain lines, few of them.
  */
-export class ProgressBar<const Read extends string | TensorRef = 'loss'> extends Callback<Extract<NoInfer<Read>, string>> {
+export class ProgressBar<const Read extends string | TensorRef = 'loss'> extends Callback<
+  Extract<NoInfer<Read>, string>
+> {
   override readonly enforce = 'post'
   override readonly reads: readonly (Extract<NoInfer<Read>, string> | TensorRef)[]
   readonly #stepFreq: number
