@@ -1,5 +1,6 @@
 import type { Awaitable } from './awaitable.ts'
 import { fail } from './errors.ts'
+import { check } from './options.ts'
 
 /** Which part of the data a process takes. */
 export interface Shard {
@@ -38,14 +39,17 @@ export async function openEpoch<B>(
 ): Promise<BatchIterator<B>> {
   if ('epoch' in data) return iterate(data.epoch(n, from, shard))
   if (shard.size > 1)
-    fail(`a plain iterable cannot be split over ${shard.size} ranks; pass a loader of @trainyard/data`)
+    fail(`${shard.size} ranks cannot share a plain iterable; pass a loader of @trainyard/data`)
   const batches = iterate(data)
   for (let skipped = 0; skipped < from; skipped++) if ((await batches.next()).done) break
   return batches
 }
 
 function iterate<B>(batches: Iterable<B> | AsyncIterable<B>): BatchIterator<B> {
-  return Symbol.asyncIterator in batches ? batches[Symbol.asyncIterator]() : batches[Symbol.iterator]()
+  return (
+    (batches as Partial<AsyncIterable<B>>)[Symbol.asyncIterator]?.() ??
+    (batches as Iterable<B>)[Symbol.iterator]()
+  )
 }
 
 /** How many batches an epoch has, where that is known without reading it. */
@@ -55,11 +59,7 @@ export function batchesOf(data: DataSource<unknown> | undefined): number | undef
 
 /** Checks that `data` can give batches at all. */
 export function checkData(option: string, data: unknown): void {
-  const able =
-    typeof data === 'object' &&
-    data !== null &&
-    (typeof (data as { epoch?: unknown }).epoch === 'function' ||
-      Symbol.iterator in data ||
-      Symbol.asyncIterator in data)
-  if (!able) fail(`\`${option}\` must be a data loader or an iterable of batches, not ${String(data)}`)
+  const ways = ['epoch', Symbol.iterator, Symbol.asyncIterator] as const
+  const able = ways.some((way) => typeof (data as Record<PropertyKey, unknown> | null)?.[way] === 'function')
+  check(typeof data === 'object' && able, option, 'a data loader or an iterable of batches', data)
 }

@@ -2,17 +2,12 @@ import type { Callback } from './callback.ts'
 import type { EventHandlers, EventName, Handler } from './events.ts'
 import type { AnyOutputs, Outputs } from './tensor.ts'
 
-/** A method that a decorator marked: the dispatcher calls it beside the callback's own methods. */
-interface Mark {
-  readonly event: EventName
-  readonly handler: () => Handler<EventName>
-}
-
 // Symbol.for: two copies of this package in one program must see the same marks.
 const marks: unique symbol = Symbol.for('trainyard.handlers') as never
 
+/** An object with methods that decorators marked, by event: the dispatcher calls them beside those named after the event. */
 interface Marked {
-  [marks]?: Mark[]
+  [marks]?: { [event: string]: (() => Handler<EventName>)[] }
 }
 
 /**
@@ -38,7 +33,7 @@ export function eventDecorator<E extends EventName>(event: E): EventDecorator<E>
       return { name: handler.name || event, [event]: handler } satisfies EventHandlers & { name: string }
     context.addInitializer(function () {
       // Looked up on the finished object, so that a filter fits above the mark as well as below it.
-      ;(this[marks] ??= []).push({ event, handler: () => context.access.get(this) as Handler<EventName> })
+      ;((this[marks] ??= {})[event] ??= []).push(() => context.access.get(this) as Handler<EventName>)
     })
     return undefined
   }
@@ -47,9 +42,7 @@ export function eventDecorator<E extends EventName>(event: E): EventDecorator<E>
 
 /** The methods of a callback that were marked for an event. */
 export function markedHandlers(callback: object, event: EventName): Handler<EventName>[] {
-  return ((callback as Marked)[marks] ?? [])
-    .filter((mark) => mark.event === event)
-    .map((mark) => mark.handler())
+  return ((callback as Marked)[marks]?.[event] ?? []).map((handler) => handler())
 }
 
 export const onResume: EventDecorator<'onResume'> = eventDecorator('onResume')

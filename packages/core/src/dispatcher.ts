@@ -1,7 +1,7 @@
 import { isPromise } from './awaitable.ts'
 import { type Callback, nameOf } from './callback.ts'
 import { markedHandlers } from './decorators.ts'
-import { toError } from './errors.ts'
+import { fail, toError } from './errors.ts'
 import type { EventName } from './events.ts'
 import type { TrainerState } from './state.ts'
 import type { TrainerHandle } from './trainer-handle.ts'
@@ -20,13 +20,8 @@ export interface Dispatcher {
   /** Gives the function that fires an event of the hot loop. */
   compile(event: EventName): Fire
   fire(event: EventName, ...detail: unknown[]): Promise<void> | undefined
-  /** Fires an event on one callback alone. */
-  fireOn(callback: Callback<string>, event: EventName, ...detail: unknown[]): Promise<void> | undefined
-}
-
-/** Callbacks in the order in which they run: as in the list, those with `enforce: 'post'` last. */
-export function inOrder<C extends Callback<string>>(callbacks: readonly C[]): C[] {
-  return callbacks.toSorted((a, b) => Number(a.enforce === 'post') - Number(b.enforce === 'post'))
+  /** Fires an event on one callback alone, given by its place in the list. */
+  fireOn(index: number, event: EventName, ...detail: unknown[]): Promise<void>
 }
 
 export function createDispatcher(
@@ -34,41 +29,39 @@ export function createDispatcher(
   state: TrainerState,
   trainer: TrainerHandle,
 ): Dispatcher {
-  const lists = new Map<EventName, Entry[]>()
+  const lists = new Map<EventName, Entry[][]>()
 
-  const entriesOf = (callback: Callback<string>, event: EventName): Entry[] => {
-    const owner = nameOf(callback)
-    const method = callback[event]
-    return [...(method ? [method] : []), ...markedHandlers(callback, event)].map((handler) => {
-      const call = handler.bind(callback)
-      return {
-        owner,
-        call: (trainer.module.wrapHandler?.(call, { callback: owner, event }) ?? call) as Entry['call'],
-      }
+  /** The handlers of each callback. */
+  const listsOf = (event: EventName): Entry[][] => {
+    const known = lists.get(event)
+    if (known) return known
+    const made = callbacks.map((callback) => {
+      const owner = nameOf(callback)
+      const method = callback[event]
+      return [...(method ? [method] : []), ...markedHandlers(callback, event)].map((handler) => {
+        const call = handler.bind(callback)
+        return {
+          owner,
+          call: (trainer.module.wrapHandler?.(call, { callback: owner, event }) ?? call) as Entry['call'],
+        }
+      })
     })
+    lists.set(event, made)
+    return made
   }
 
-  const listOf = (event: EventName): Entry[] => {
-    const list = lists.get(event) ?? callbacks.flatMap((callback) => entriesOf(callback, event))
-    lists.set(event, list)
-    return list
-  }
-
-  const failed = (event: EventName, { owner }: Entry, thrown: unknown): Error =>
-    new Error(
-      `[core] callback "${owner}" failed in ${event} at step ${state.step}: ${toError(thrown).message}`,
-      {
-        cause: thrown,
-      },
-    )
+  const failed = (event: EventName, { owner }: Entry, thrown: unknown): never =>
+    fail(`callback "${owner}" failed in ${event} at step ${state.step}: ${toError(thrown).message}`, {
+      cause: thrown,
+    })
 
   // No closure in here: one that holds `i` would move it from a register to the heap, in the hottest loop there is.
   const run = (
     event: EventName,
     list: readonly Entry[],
-    second: unknown,
+    from: number,
+    second?: unknown,
     third?: unknown,
-    from = 0,
   ): Promise<void> | undefined => {
     let i = from
     try {
@@ -77,40 +70,30 @@ export function createDispatcher(
         if (result !== undefined && isPromise(result)) return rest(event, list, i, result, second, third)
       }
     } catch (error) {
-      throw failed(event, list[i]!, error)
+      failed(event, list[i]!, error)
     }
     return undefined
   }
 
-  const rest = async (
+  const rest = (
     event: EventName,
     list: readonly Entry[],
     i: number,
     pending: PromiseLike<unknown>,
     second: unknown,
     third: unknown,
-  ): Promise<void> => {
-    try {
-      await pending
-    } catch (error) {
-      throw failed(event, list[i]!, error)
-    }
-    await run(event, list, second, third, i + 1)
-  }
-
-  const withDetail = (
-    event: EventName,
-    list: readonly Entry[],
-    detail: readonly unknown[],
-  ): Promise<void> | undefined =>
-    run(event, list, ...([...detail, trainer] as unknown as [unknown, unknown?]))
+  ): Promise<void> =>
+    Promise.resolve(pending).then(
+      () => run(event, list, i + 1, second, third),
+      (error) => failed(event, list[i]!, error),
+    )
 
   return {
     compile(event) {
-      const list = listOf(event)
-      return () => run(event, list, trainer)
+      const list = listsOf(event).flat()
+      return () => run(event, list, 0, trainer)
     },
-    fire: (event, ...detail) => withDetail(event, listOf(event), detail),
-    fireOn: (callback, event, ...detail) => withDetail(event, entriesOf(callback, event), detail),
+    fire: (event, ...detail) => run(event, listsOf(event).flat(), 0, ...detail, trainer),
+    fireOn: async (index, event, ...detail) => run(event, listsOf(event)[index]!, 0, ...detail, trainer),
   }
 }

@@ -1,8 +1,8 @@
 import { Callback } from './callback.ts'
 import { fail } from './errors.ts'
-import { oneOf, wholeNumber } from './options.ts'
+import { check, oneOf, wholeNumber } from './options.ts'
 import type { TrainerState } from './state.ts'
-import type { TensorRef } from './tensor-ref.ts'
+import { nameOfRef, type TensorRef } from './tensor-ref.ts'
 import { isValidationName } from './scalar-reads.ts'
 
 export interface EarlyStoppingOptions<Monitor extends string | TensorRef> {
@@ -33,22 +33,26 @@ export class EarlyStopping<const Monitor extends string | TensorRef = 'val_loss'
   best: number | undefined
   /** Checks without improvement since then. */
   waited = 0
-  readonly #monitor: string | TensorRef
   readonly #sign: number
   readonly #patience: number
   readonly #minDelta: number
   readonly #threshold: number | undefined
 
-  constructor(options: EarlyStoppingOptions<Monitor> = {}) {
+  constructor({
+    monitor = 'val_loss' as Monitor,
+    mode = 'min',
+    patience = 3,
+    minDelta = 0,
+    threshold,
+    name = `EarlyStopping(${nameOfRef(monitor)})`,
+  }: EarlyStoppingOptions<Monitor> = {}) {
     super()
-    const { monitor = 'val_loss', mode = 'min', patience = 3, minDelta = 0, threshold } = options
     oneOf('EarlyStopping mode', mode, ['min', 'max'])
     wholeNumber('EarlyStopping patience', patience, 1)
-    if (!(minDelta >= 0)) fail(`\`EarlyStopping minDelta\` must be a number of at least 0, not ${minDelta}`)
-    if (Number.isNaN(threshold)) fail('`EarlyStopping threshold` must be a number, not NaN')
-    this.#monitor = monitor
+    check(minDelta >= 0, 'EarlyStopping minDelta', 'a number of at least 0', minDelta)
+    check(!Number.isNaN(threshold), 'EarlyStopping threshold', 'a number', threshold)
+    this.name = name
     this.reads = [monitor as Extract<NoInfer<Monitor>, string> | TensorRef]
-    this.name = options.name ?? `EarlyStopping(${this.#label()})`
     this.#sign = mode === 'min' ? 1 : -1
     this.#patience = patience
     this.#minDelta = minDelta
@@ -65,16 +69,16 @@ export class EarlyStopping<const Monitor extends string | TensorRef = 'val_loss'
   }
 
   override onValidationEnd(state: TrainerState): void {
-    if (isValidationName(this.#label())) this.#check(state)
+    this.#check(state, true)
   }
 
   override onEpochEnd(state: TrainerState): void {
-    if (!isValidationName(this.#label())) this.#check(state)
+    this.#check(state, false)
   }
 
   override getState(): { best: string | null; waited: number } {
     // As text, for JSON has no Infinity.
-    return { best: this.best === undefined ? null : String(this.best), waited: this.waited }
+    return { best: this.best?.toString() ?? null, waited: this.waited }
   }
 
   override updateState({ best, waited }: { best: string | null; waited: number }): void {
@@ -82,15 +86,18 @@ export class EarlyStopping<const Monitor extends string | TensorRef = 'val_loss'
     this.waited = waited
   }
 
-  #label(): string {
-    return typeof this.#monitor === 'string' ? this.#monitor : this.#monitor.name
+  /** The name under which `state.metrics` has the value. */
+  get #metric(): string {
+    return nameOfRef(this.reads[0]!)
   }
 
-  #check(state: TrainerState): void {
-    const value = state.metrics.get(this.#label())
+  #check(state: TrainerState, isValidation: boolean): void {
+    const metric = this.#metric
+    if (isValidationName(metric) !== isValidation) return
+    const value = state.metrics.get(metric)
     if (value === undefined)
       return fail(
-        `${this.name} finds no metric "${this.#label()}"; there are: ${[...state.metrics.keys()].join(', ')}`,
+        `${this.name} finds no metric "${metric}"; there are: ${[...state.metrics.keys()].join(', ')}`,
       )
     const isFirst = this.best === undefined && !Number.isNaN(value)
     if (isFirst || this.#sign * (this.best! - value) > this.#minDelta) {
@@ -102,9 +109,9 @@ export class EarlyStopping<const Monitor extends string | TensorRef = 'val_loss'
 
   #judge(state: TrainerState): void {
     const { best, waited } = this
-    if (best !== undefined && this.#threshold !== undefined && this.#sign * (best - this.#threshold) <= 0)
-      state.requestStop(`${this.#label()} reached ${best}`)
+    // Where there is no value or no threshold yet, the difference is NaN, which is not below 0 either.
+    if (this.#sign * (best! - this.#threshold!) <= 0) state.requestStop(`${this.#metric} reached ${best}`)
     else if (waited >= this.#patience)
-      state.requestStop(`${this.#label()} has not improved on ${best} in ${waited} checks`)
+      state.requestStop(`${this.#metric} has not improved on ${best} in ${waited} checks`)
   }
 }

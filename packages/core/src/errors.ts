@@ -1,6 +1,6 @@
 /** Throws an error of this package. */
-export function fail(message: string, cause?: unknown): never {
-  throw new Error(`[core] ${message}`, cause === undefined ? undefined : { cause })
+export function fail(message: string, options?: ErrorOptions): never {
+  throw new Error(`[core] ${message}`, options)
 }
 
 /** Makes an `Error` of whatever was thrown. */

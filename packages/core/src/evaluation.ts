@@ -1,37 +1,80 @@
-import { type DataSource, openEpoch } from './data-loader.ts'
-import type { BatchContext, BatchResult } from './module.ts'
+import { checkData, type DataSource, openEpoch } from './data-loader.ts'
+import { fail } from './errors.ts'
+import type { TrainingModule } from './module.ts'
 import { disposeOutputs } from './tensor.ts'
 import type { TrainingRun } from './training-loop.ts'
-import type { WeightedOutputs } from './weighted-means.ts'
+import { weightedMeans, type WeightedOutputs } from './weighted-means.ts'
 
-/** Computes a batch. */
-export type Compute<B> = (
-  batch: B,
-  context: BatchContext,
-) => BatchResult<object> | PromiseLike<BatchResult<object>>
+/** The methods of a module that compute a batch without training on it. */
+type Forward = 'evalBatch' | 'predictBatch'
 
-/** Goes through a data set once, in order. `visit` gets what `compute` makes of each batch; it is freed afterwards. */
+/** Checks that a module can go through a data set. `option` is what gives the data. */
+export function checkPass(
+  module: TrainingModule<never>,
+  forward: Forward,
+  option: string,
+  data: unknown,
+): void {
+  checkData(option, data)
+  if (!module[forward]) fail(`the module has no ${forward}(), which ${option} needs`)
+}
+
+/**
+ * Goes through a data set once, in order. `visit` gets what the module makes of each batch; it is freed afterwards. Where the pass is an action of its
+ * own, not the validation of a training run, it counts its batches and fires their events.
+ */
 export async function onePass<B>(
-  { strategy, progress: { step, epoch }, turn }: TrainingRun<B>,
+  run: TrainingRun<B>,
+  forward: Forward,
+  option: string,
   data: DataSource<B>,
-  compute: Compute<B>,
   visit: (result: WeightedOutputs) => Promise<unknown>,
-  before?: () => Promise<unknown>,
 ): Promise<void> {
+  const { module, strategy, state, progress, tensors, events } = run
+  const { step, epoch } = progress
   const rank = strategy.globalRank ?? 0
+  const isAction = state.action !== 'train'
   const batches = await openEpoch(data, 0, 0, { rank, size: strategy.worldSize })
   try {
     for (let batch = 0, next = await batches.next(); !next.done; next = await batches.next()) {
-      await before?.()
-      const result = (await compute(next.value, { step, epoch, batch: batch++, rank })) as WeightedOutputs
+      if (isAction) {
+        if (run.stop) fail(`${option} was stopped after ${batch} batches: ${run.stop.detail}`)
+        await events.fire('onBatchStart')
+      }
+      const result = (await module[forward]!(next.value, {
+        step,
+        epoch,
+        batch: batch++,
+        rank,
+      })) as WeightedOutputs
       try {
+        if (isAction) tensors.set(result.outputs)
         await visit(result)
+        if (isAction) {
+          progress.batch = batch
+          await events.fire('onBatchEnd')
+        }
       } finally {
+        if (isAction) tensors.take()
         disposeOutputs(result.outputs)
       }
-      await turn()
+      await run.turn()
     }
   } finally {
     await batches.return?.()
   }
+}
+
+/** Gives the mean of every scalar output over a data set; `state.metrics` gets it, too, its name after `prefix`. */
+export async function evaluation<B>(
+  run: TrainingRun<B>,
+  option: string,
+  data: DataSource<B>,
+  prefix: string,
+): Promise<Record<string, number>> {
+  const means = weightedMeans(run)
+  await onePass(run, 'evalBatch', option, data, (result) => means.add([result]))
+  const found = await means.over(option)
+  for (const [name, mean] of found) run.state.metrics.set(prefix + name, mean)
+  return Object.fromEntries(found)
 }

@@ -36,15 +36,13 @@ function filter(passes: (count: number, state: TrainerState) => boolean): Filter
   return ((handler: (...args: unknown[]) => unknown) =>
     // The dispatcher passes the name of the event last; called by hand, there is none.
     function (this: unknown, state: TrainerState, second: unknown, third: unknown, event = 'onStepEnd') {
-      const unit = /^on(Batch|Epoch|Validation)/.exec(event)?.[1]
-      const count =
-        unit === 'Batch'
-          ? state.batch
-          : unit === 'Epoch'
-            ? state.epoch
-            : unit
-              ? state.validations
-              : state.step
+      const count = event.startsWith('onBatch')
+        ? state.batch
+        : event.startsWith('onEpoch')
+          ? state.epoch
+          : event.startsWith('onValidation')
+            ? state.validations
+            : state.step
       return passes(count, state) ? handler.call(this, state, second, third, event) : undefined
     }) as unknown as Filter
 }

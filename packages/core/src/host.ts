@@ -41,6 +41,7 @@ export function defaultHost(): Host {
         if (setImmediate) return void setImmediate(done)
         // A browser makes repeated timeouts wait, for a second where the page is hidden; messages it does not.
         const { port1, port2 } = new MessageChannel()
+        // oxlint-disable-next-line unicorn/prefer-add-event-listener
         port1.onmessage = () => done()
         port2.postMessage(null)
       }),
@@ -49,12 +50,12 @@ export function defaultHost(): Host {
     onSignal(listener) {
       const interrupt = (): void => listener('SIGINT', 130)
       const terminate = (): void => listener('SIGTERM', 143)
-      process?.on?.('SIGINT', interrupt)
-      process?.on?.('SIGTERM', terminate)
-      return () => {
-        process?.off?.('SIGINT', interrupt)
-        process?.off?.('SIGTERM', terminate)
+      const both = (change: 'on' | 'off'): void => {
+        process?.[change]?.('SIGINT', interrupt)
+        process?.[change]?.('SIGTERM', terminate)
       }
+      both('on')
+      return () => both('off')
     },
     setExitCode(code) {
       if (process) process.exitCode = code

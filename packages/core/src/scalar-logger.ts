@@ -1,9 +1,9 @@
 import type { Awaitable } from './awaitable.ts'
 import { Callback } from './callback.ts'
-import { fail } from './errors.ts'
-import { wholeNumber } from './options.ts'
+import { check, wholeNumber } from './options.ts'
+import { isValidationName } from './scalar-reads.ts'
 import type { TrainerState } from './state.ts'
-import type { TensorRef } from './tensor-ref.ts'
+import { nameOfRef, type TensorRef } from './tensor-ref.ts'
 import type { TrainerHandle } from './trainer-handle.ts'
 
 export interface ScalarLoggerOptions<Read extends string | TensorRef> {
@@ -37,21 +37,18 @@ export abstract class ScalarLogger<const Read extends string | TensorRef = 'loss
   override readonly enforce = 'post'
   override readonly reads: readonly (Extract<NoInfer<Read>, string> | TensorRef)[]
   readonly stepFreq: number
-  readonly #learningRate: boolean
-  readonly #epochs: boolean
-  readonly #validation: boolean
+  readonly #options: ScalarLoggerOptions<Read>
   #epochStart = 0
 
   constructor(options: ScalarLoggerOptions<Read> = {}) {
     super()
     const { tensorsToLog = ['loss'] as unknown as readonly Read[], stepFreq = 100 } = options
-    if (!Array.isArray(tensorsToLog)) fail('`tensorsToLog` must be a list of names or tensor references')
+    const isList = Array.isArray(tensorsToLog)
+    check(isList, 'tensorsToLog', 'a list of names or tensor references', tensorsToLog)
     wholeNumber('stepFreq', stepFreq, 1)
     this.reads = tensorsToLog as readonly (Extract<NoInfer<Read>, string> | TensorRef)[]
     this.stepFreq = stepFreq
-    this.#learningRate = options.logLearningRate ?? true
-    this.#epochs = options.logEpochs ?? true
-    this.#validation = options.logValidation ?? true
+    this.#options = options
   }
 
   /** Writes scalars, in the order in which they are to be shown. */
@@ -71,21 +68,22 @@ export abstract class ScalarLogger<const Read extends string | TensorRef = 'loss
 
   override onStepEnd(state: TrainerState, trainer: TrainerHandle): Awaitable<void> {
     if (!this.readsAt(state)) return
-    const scalars = new Map<string, number>()
-    for (const read of this.reads) {
-      const name = typeof read === 'string' ? read : read.name
-      const value = state.metrics.get(name)
-      if (value !== undefined) scalars.set(name, value)
-    }
-    const rate = state.optimizers[0]?.learningRate
-    if (this.#learningRate && rate !== undefined) scalars.set('learning_rate', rate)
-    return this.#log(scalars, 'step', state, trainer)
+    const { logLearningRate = true } = this.#options
+    const names = this.reads.map(nameOfRef)
+    const rate = logLearningRate ? state.optimizers[0]?.learningRate : undefined
+    return this.#log(
+      [...names.map((name) => [name, state.metrics.get(name)] as const), ['learning_rate', rate]],
+      'step',
+      state,
+      trainer,
+    )
   }
 
   override onValidationEnd(state: TrainerState, trainer: TrainerHandle): Awaitable<void> {
-    if (!this.#validation) return
+    const { logValidation = true } = this.#options
+    if (!logValidation) return
     return this.#log(
-      new Map([...state.metrics].filter(([name]) => name.startsWith('val_'))),
+      [...state.metrics].filter(([name]) => isValidationName(name)),
       'validation',
       state,
       trainer,
@@ -93,26 +91,29 @@ export abstract class ScalarLogger<const Read extends string | TensorRef = 'loss
   }
 
   override onEpochEnd(state: TrainerState, trainer: TrainerHandle): Awaitable<void> {
-    if (!this.#epochs) return
+    const { logEpochs = true } = this.#options
+    if (!logEpochs) return
     const seconds = (trainer.host.now() - this.#epochStart) / 1000
     return this.#log(
-      new Map([
+      [
         ['epoch', state.epoch],
         ['epoch_time', seconds],
-      ]),
+      ],
       'epoch',
       state,
       trainer,
     )
   }
 
+  /** Writes the numbers that there are, if any. */
   #log(
-    scalars: ReadonlyMap<string, number>,
+    numbers: readonly (readonly [name: string, value: number | undefined])[],
     kind: LogPoint['kind'],
     state: TrainerState,
     trainer: TrainerHandle,
   ): Awaitable<void> {
-    if (state.globalRank || scalars.size === 0) return
-    return this.logScalars(scalars, { step: state.step, epoch: state.epoch, kind }, trainer)
+    const { step, epoch, globalRank } = state
+    const scalars = new Map(numbers.filter(([, value]) => value !== undefined) as [string, number][])
+    if (!globalRank && scalars.size) return this.logScalars(scalars, { step, epoch, kind }, trainer)
   }
 }

@@ -1,7 +1,7 @@
-import { type Callback, nameOf } from './callback.ts'
+import { nameOf } from './callback.ts'
 import { fail } from './errors.ts'
 import { disposeOutputs, isScalar, type TensorLike } from './tensor.ts'
-import type { TensorRef } from './tensor-ref.ts'
+import { nameOfRef, type TensorRef } from './tensor-ref.ts'
 import type { TrainingRun } from './training-loop.ts'
 import { weightedMeans, type WeightedOutputs } from './weighted-means.ts'
 
@@ -24,20 +24,18 @@ export interface ScalarReads {
 }
 
 /** @throws if a callback reads a `val_*` name and there is no validation. */
-export function scalarReads<B>(
-  callbacks: readonly Callback<string>[],
-  run: Pick<TrainingRun<B>, 'module' | 'tensors' | 'strategy' | 'state' | 'validate'>,
-): ScalarReads {
+export function scalarReads<B>(run: TrainingRun<B>): ScalarReads {
   const { state, tensors } = run
-  const readers = callbacks.map((callback) => {
-    const who = `callback "${nameOf(callback)}"`
-    const names = callback.reads ?? []
-    const ofValidation = names.filter(isValidationName)
-    if (ofValidation[0] && !run.validate)
-      fail(`${who} reads "${ofValidation[0]}", but the trainer has no \`validate: { data }\``)
-    return { callback, who, ofValidation, names: names.filter((name) => !isValidationName(name)) }
-  })
-  /** What each reader wants; known when the first outputs tell their names. */
+  const readers = run.callbacks.map((callback) => ({
+    callback,
+    who: `callback "${nameOf(callback)}" reads `,
+    names: callback.reads ?? [],
+  }))
+  for (const { who, names } of readers) {
+    const name = names.find(isValidationName)
+    if (name && !run.validate) fail(`${who}"${name}"; set \`validate: { data }\``)
+  }
+  /** What each reader wants of a step; known when the first outputs tell their names. */
   let wanted: Wanted[][]
   /** The batches of the step under way but for the last: only what may be read of them. */
   let held: WeightedOutputs[] = []
@@ -56,11 +54,11 @@ export function scalarReads<B>(
   return {
     resolve(outputs) {
       const find = (name: string | TensorRef, who: string): Wanted => {
-        const label = typeof name === 'string' ? name : name.name
-        const key = tensors.keyOf(name, `${who} reads "${label}", but `)
+        const label = nameOfRef(name)
+        const key = tensors.keyOf(name, `${who}"${label}", but `)
         if (!isScalar(outputs[key]!))
           fail(
-            `${who} reads "${key}", which must be a scalar but has shape [${String((outputs[key] as { shape: unknown }).shape)}]`,
+            `${who}"${key}", which is no scalar but has shape [${String((outputs[key] as { shape: unknown }).shape)}]`,
           )
         return [key, label]
       }
@@ -68,12 +66,15 @@ export function scalarReads<B>(
       const twice = names.find(
         (name, i) => names.indexOf(name) !== i || (name in outputs && Object.keys(outputs)[i] !== name),
       )
-      if (twice) fail(`two tensors are called "${twice}"; rename() one of them otherwise`)
-      find('loss', 'the trainer')
-      wanted = readers.map(({ names: own, ofValidation, who }) => {
-        for (const name of ofValidation) find(name.slice(4), who)
-        return own.map((name) => find(name, who))
-      })
+      if (twice) fail(`two tensors are called "${twice}"; rename() one of them`)
+      find('loss', 'the trainer reads ')
+      wanted = readers.map(({ names: own, who }) =>
+        own.flatMap((name) => {
+          const isOfValidation = isValidationName(name)
+          const found = find(isOfValidation ? name.slice(4) : name, who)
+          return isOfValidation ? [] : [found]
+        }),
+      )
     },
     hold(outputs, examples) {
       const kept = Object.fromEntries(wanted.flat().map(([key]) => [key, outputs[key]!]))

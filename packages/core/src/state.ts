@@ -52,8 +52,11 @@ export interface RunState extends TrainerState {
   isLastBatch: boolean
 }
 
-/** A class, because engines keep an object with getters of its own in a slow form. */
-class LoopState {
+/**
+ * The state of a run; the counters that callbacks see follow the loop's own, and cannot be written.
+ * A class, because engines keep an object with getters of its own in a slow form.
+ */
+export class LoopState {
   readonly #progress: Readonly<Progress>
 
   constructor(
@@ -82,9 +85,4 @@ class LoopState {
   get validations(): number {
     return this.#progress.validations
   }
-}
-
-/** Makes the state of a run; the counters that callbacks see follow the loop's own, and cannot be written. */
-export function createState(...parts: ConstructorParameters<typeof LoopState>): RunState {
-  return new LoopState(...parts) as unknown as RunState
 }

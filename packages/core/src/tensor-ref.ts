@@ -22,6 +22,11 @@ export interface TensorRef<T = unknown> {
   readonly type?: T
 }
 
+/** What the user calls the tensor that a name or a reference stands for. */
+export function nameOfRef(ref: string | TensorRef): string {
+  return typeof ref === 'string' ? ref : ref.name
+}
+
 let made = 0
 
 /** The references of one module: the same one for the same output, each name given once. A module keeps one of these behind its `tensor()`. */
@@ -42,9 +47,9 @@ export class TensorRefs {
       uniqueName: `${key}~~~${made++}`,
       rename(wanted) {
         if (wanted === name) return this
-        if (wanted === 'loss' || key === 'loss')
-          fail(`"${key}" cannot be renamed to "${wanted}": the name "loss" is reserved for the training loss`)
-        if (taken(wanted)) fail(`"${key}" cannot be renamed to "${wanted}": another tensor has that name`)
+        const refuse = (why: string): never => fail(`"${key}" cannot be renamed to "${wanted}": ${why}`)
+        if (wanted === 'loss' || key === 'loss') refuse('the name "loss" is reserved')
+        if (taken(wanted)) refuse('another tensor has that name')
         name = wanted
         return this
       },

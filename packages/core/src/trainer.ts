@@ -1,22 +1,21 @@
 import { type Callback, nameOf } from './callback.ts'
 import type { Checkpoint, Checkpointer, ResumeSource } from './checkpointer.ts'
 import { batchesOf, checkData, type DataSource } from './data-loader.ts'
-import { createDispatcher, inOrder } from './dispatcher.ts'
+import { createDispatcher } from './dispatcher.ts'
 import { fail, toError } from './errors.ts'
-import { type Compute, onePass } from './evaluation.ts'
+import { checkPass, evaluation, onePass } from './evaluation.ts'
 import type { EventDetail, EventName } from './events.ts'
 import { defaultHost, type Host } from './host.ts'
 import type { NonFinitePolicy, StateTree, TrainingModule } from './module.ts'
-import { type Duration, milliseconds, oneOf, wholeNumber } from './options.ts'
+import { check, type Duration, milliseconds, oneOf, wholeNumber } from './options.ts'
 import { scalarReads } from './scalar-reads.ts'
-import { type Action, createState, type Progress, type TrainerState } from './state.ts'
+import { type Action, LoopState, type Progress, type RunState, type TrainerState } from './state.ts'
 import type { StopReason, StopRequest } from './stop.ts'
 import { single, type Strategy } from './strategy.ts'
 import type { AnyOutputs, HostTensor, MetricName, Outputs, TensorName } from './tensor.ts'
 import type { TrainerHandle } from './trainer-handle.ts'
 import { trainingLoop, type TrainingRun, type ValidateEvery } from './training-loop.ts'
 import { createTensors } from './training-state.ts'
-import { weightedMeans, type WeightedOutputs } from './weighted-means.ts'
 
 export interface TrainerOptions<B, O extends Outputs> {
   /** What to train. */
@@ -70,8 +69,8 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
   declare readonly module: TrainingModule<B, O>
   declare readonly strategy: Strategy
   declare readonly host: Host
-  readonly callbacks: readonly Callback<MetricName<O>, O>[]
-  readonly state: TrainerState<O>
+  declare readonly callbacks: readonly Callback<MetricName<O>, O>[]
+  declare readonly state: TrainerState<O>
   declare readonly maxEpochs: number | undefined
   declare readonly maxSteps: number | undefined
   declare logDirectory: string | undefined
@@ -79,7 +78,6 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
   readonly #run: TrainingRun<B>
   readonly #checkpointer: Checkpointer | undefined
   readonly #maxTime: number
-  #stop: StopRequest | undefined
   #deadline = 0
   #lastTurn = 0
   #running = false
@@ -100,12 +98,13 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
     checkpointer,
     host = defaultHost(),
   }: TrainerOptions<B, O>) {
-    if (!module) fail('`module` is missing')
+    check(module, 'module', 'a training module', module)
     if (data !== undefined) checkData('data', data)
     if (validate) checkData('validate.data', validate.data)
-    const { epochs, steps } = validate?.every ?? {}
-    if (validate?.every && (epochs === undefined) === (steps === undefined))
-      fail('`validate.every` must be { epochs: n } or { steps: n }')
+    const validateEvery = validate?.every ?? { epochs: 1 }
+    const { epochs, steps } = validateEvery
+    const isEither = (epochs === undefined) !== (steps === undefined)
+    check(isEither, 'validate.every', '{ epochs: n } or { steps: n }', 'both or neither')
     const counts = {
       maxEpochs,
       maxSteps,
@@ -117,45 +116,47 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
       if (count !== undefined) wholeNumber(option, count, 1)
     oneOf('nonFinite', nonFinite, ['throw', 'skip', 'apply'])
     checkCallbacks(callbacks)
-    Object.assign(this, { module, strategy, host, maxEpochs, maxSteps })
-    this.callbacks = inOrder(callbacks)
     this.#checkpointer = checkpointer
     this.#maxTime = maxTime ? milliseconds('maxTime', maxTime) : Infinity
     const progress: Progress = { step: 0, epoch: 0, batch: 0, stepBatch: 0, validations: 0 }
     const tensors = createTensors((key) => module.tensor(key as TensorName<O>))
     const { localRank, globalRank, worldSize } = strategy
-    const requestStop = (detail: string): void => void (this.#stop ??= { reason: 'stop', detail })
-    const state = createState(progress, {
+    const state = new LoopState(progress, {
       localRank,
       globalRank,
       worldSize,
       optimizers: module.optimizers,
       tensors,
-      requestStop,
-    })
-    this.state = state
-    this.#run = {
+      requestStop: (detail) => void (this.#run.stop ??= { reason: 'stop', detail }),
+    }) as unknown as RunState
+    const visible = {
       module,
-      data,
       strategy,
       host,
       maxEpochs,
       maxSteps,
+      callbacks: callbacks.toSorted((a, b) => Number(a.enforce === 'post') - Number(b.enforce === 'post')),
+      state,
+    }
+    Object.assign(this, visible)
+    this.#run = {
+      ...visible,
+      data,
       batchesPerStep,
       nonFinite,
       validate,
-      state,
+      validateEvery,
       progress,
       tensors,
-      events: createDispatcher(this.callbacks, state, this),
-      stopRequested: () => this.#stop !== undefined,
+      events: createDispatcher(visible.callbacks, state, this),
+      stop: undefined,
       turn: () => this.#turn(),
       save: (force) => this.#save(force),
     }
   }
 
   get stopRequest(): StopRequest | undefined {
-    return this.#stop
+    return this.#run.stop
   }
 
   get stepsPerEpoch(): number | undefined {
@@ -174,20 +175,19 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
    * @throws the first error of the module, the data or a callback; what fails after it hangs on it as `suppressed`.
    */
   async train(): Promise<TrainResult> {
-    const { module, data, validate, progress, state, events, maxEpochs, maxSteps = Infinity } = this.#run
-    if (!data) fail('`data` is missing')
+    const run = this.#run
+    const { module, data, validate, progress, state, maxEpochs, maxSteps = Infinity } = run
+    checkData('data', data)
     if (!maxEpochs && !this.maxSteps && this.#maxTime === Infinity)
-      fail('when is training over? Set `maxEpochs`, `maxSteps` or `maxTime`')
-    if (validate && !module.evalBatch) fail('the module has no evalBatch(), which `validate` needs')
-    const reads = scalarReads(this.callbacks, this.#run)
+      fail('set `maxEpochs`, `maxSteps` or `maxTime`')
+    if (validate) checkPass(module, 'evalBatch', 'validate.data', validate.data)
+    const reads = scalarReads(run)
     return this.#act('train', async () => {
-      this.#deadline = this.host.now() + this.#maxTime
-      await trainingLoop(this.#run, reads)
-      await events.fire('onSavePoint')
-      await this.#save(true)
+      await trainingLoop(run, reads)
+      await run.save(true)
       if (!state.globalRank) await this.#checkpointer?.saveModel?.(await module.getState(), progress.epoch)
       const { step, epoch } = progress
-      const { reason, detail } = this.#stop ?? {
+      const { reason, detail } = run.stop ?? {
         reason: step < maxSteps ? 'maxEpochs' : 'maxSteps',
         detail: undefined,
       }
@@ -202,19 +202,10 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
   async evaluate(
     data: DataSource<B> | undefined = this.#run.validate?.data,
   ): Promise<{ readonly [K in TensorName<O>]: number }> {
-    const means = weightedMeans(this.#run)
-    return this.#pass(
-      'eval',
-      'evaluate(data)',
-      data,
-      'evalBatch',
-      (result) => means.add([result]),
-      async () => {
-        const found = await means.over('evaluate(data)')
-        for (const [name, mean] of found) this.state.metrics.set(name, mean)
-        return Object.fromEntries(found) as { [K in TensorName<O>]: number }
-      },
-    )
+    const option = 'evaluate(data)'
+    checkPass(this.module, 'evalBatch', option, data)
+    const means = await this.#act('eval', () => evaluation(this.#run, option, data!, ''))
+    return means as { [K in TensorName<O>]: number }
   }
 
   /**
@@ -226,9 +217,12 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
     data: DataSource<B>,
     output: TensorName<O> = 'predictions' as TensorName<O>,
   ): Promise<HostTensor[]> {
+    const option = 'predict(data)'
     const predictions: HostTensor[] = []
     const keep = async (): Promise<unknown> => predictions.push(await this.state.tensors.read(output))
-    return this.#pass('infer', 'predict(data)', data, 'predictBatch', keep, () => predictions)
+    checkPass(this.module, 'predictBatch', option, data)
+    await this.#act('infer', () => onePass(this.#run, 'predictBatch', option, data, keep))
+    return predictions
   }
 
   /** Gives everything that a run needs to go on. A subclass may add keys; it then overrides `updateState`, too. */
@@ -269,10 +263,7 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
     for (const [name, kept] of Object.entries(callbacks)) {
       const owner = this.callbacks.find((callback) => nameOf(callback) === name && callback.updateState)
       if (owner) await owner.updateState!(kept)
-      else
-        this.host.warn(
-          `[core] the checkpoint has a state of callback "${name}", but no callback of that name has an updateState()`,
-        )
+      else this.host.warn(`[core] no updateState() for the checkpoint's state of callback "${name}"`)
     }
     this.#restored = true
   }
@@ -283,89 +274,48 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
 
   #turn(): Promise<void> | undefined {
     const now = this.host.now()
-    if (now >= this.#deadline) this.#stop ??= { reason: 'maxTime', detail: 'maxTime is over' }
+    if (now >= this.#deadline) this.#run.stop ??= { reason: 'maxTime', detail: 'maxTime is over' }
     if (now - this.#lastTurn < turnEvery) return undefined
     return this.host.turn().then(() => void (this.#lastTurn = this.host.now()))
   }
 
-  async #save(force = false): Promise<void> {
+  async #save(force: boolean): Promise<void> {
+    await this.#run.events.fire('onSavePoint')
     if (!this.#checkpointer) return
     const checkpoint = await this.getState()
     if (!this.state.globalRank) await this.#checkpointer.save(checkpoint, this.state.epoch, force)
   }
 
-  /** Goes through a data set once, as an action with its events. */
-  async #pass<T>(
-    action: Action,
-    option: string,
-    data: DataSource<B> | undefined,
-    method: 'evalBatch' | 'predictBatch',
-    visit: (result: WeightedOutputs) => Promise<unknown>,
-    finish: () => T | Promise<T>,
-  ): Promise<T> {
-    const { module, tensors, progress, events } = this.#run
-    checkData(option, data)
-    if (!module[method]) fail(`the module has no ${method}(), which ${option} needs`)
-    const compute: Compute<B> = (batch, context) => module[method]!(batch, context)
-    return this.#act(action, async () => {
-      const started = async (): Promise<void> => {
-        if (this.#stop) fail(`${option} was stopped after ${progress.batch} batches: ${this.#stop.detail}`)
-        await events.fire('onBatchStart')
-      }
-      const ended = async (result: WeightedOutputs): Promise<void> => {
-        tensors.set(result.outputs)
-        try {
-          await visit(result)
-          progress.batch += 1
-          await events.fire('onBatchEnd')
-        } finally {
-          tensors.take()
-        }
-      }
-      await onePass(this.#run, data!, compute, ended, started)
-      return finish()
-    })
-  }
-
   /** Runs an action between its events; afterwards everybody whose `onActionStart` was entered has had an `onActionEnd`. */
   async #act<T>(action: Action, body: () => Promise<T>): Promise<T> {
-    const { events, state, progress } = this.#run
-    if (this.#running) fail('this trainer is running already; to evaluate while it trains, use `validate`')
+    const run = this.#run
+    const { events, state, progress, callbacks } = run
+    if (this.#running) fail('this trainer is running already; to evaluate meanwhile, use `validate`')
     this.#running = true
-    this.#stop = undefined
-    this.#deadline = Infinity
-    this.#lastTurn = this.host.now()
+    run.stop = undefined
     state.action = action
+    const isTraining = action === 'train'
+    this.#deadline = isTraining ? this.host.now() + this.#maxTime : Infinity
     const ignoreSignals = this.host.onSignal((signal, exitCode) => {
-      if (this.#stop?.reason === 'signal') return this.host.exit(exitCode)
-      this.#stop = { reason: 'signal', detail: signal }
+      if (run.stop?.reason === 'signal') return this.host.exit(exitCode)
+      run.stop = { reason: 'signal', detail: signal }
       this.host.setExitCode(exitCode)
     })
-    const entered: Callback<string>[] = []
-    const ended = new Set<Callback<string>>()
-    const end = async (callback: Callback<string>): Promise<void> => {
-      if (ended.has(callback)) return
-      ended.add(callback)
-      await events.fireOn(callback, 'onActionEnd')
-    }
+    let entered = 0
+    let ended = 0
     try {
       await this.#load()
       // Evaluation counts its own batches; the position in the training data is put back afterwards.
-      if (action !== 'train') progress.batch = 0
-      for (const callback of this.callbacks) {
-        entered.push(callback)
-        await events.fireOn(callback, 'onActionStart')
-      }
+      if (!isTraining) progress.batch = 0
+      while (entered < callbacks.length) await events.fireOn(entered++, 'onActionStart')
       const result = await body()
-      for (const callback of entered) await end(callback)
+      while (ended < entered) await events.fireOn(ended++, 'onActionEnd')
       return result
     } catch (thrown) {
       const error: Error & { suppressed?: unknown[] } = toError(thrown)
-      const tell = async (callback: Callback<string>): Promise<void> =>
-        events.fireOn(callback, 'onException', error)
-      for (const report of [tell, end])
-        for (const callback of entered)
-          await report(callback).catch((later: unknown) => (error.suppressed ??= []).push(later))
+      const suppress = (later: unknown): void => void (error.suppressed ??= []).push(later)
+      for (let i = 0; i < entered; i++) await events.fireOn(i, 'onException', error).catch(suppress)
+      while (ended < entered) await events.fireOn(ended++, 'onActionEnd').catch(suppress)
       // The others would wait for this rank for ever.
       if (this.strategy.worldSize > 1) this.strategy.abort(1, error.message)
       throw error
@@ -381,15 +331,13 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
     if (!this.#loaded) {
       const found: [name: string, checkpoint: Checkpoint][] = []
       for (const source of [this.#checkpointer, this.resumeFrom]) {
-        const checkpoint = await source?.load()
-        if (checkpoint && Object.values(checkpoint).some((part) => part))
+        const checkpoint = (await source?.load()) ?? {}
+        if (Object.values(checkpoint).some(Boolean))
           found.push([source!.name ?? source!.constructor.name, checkpoint])
       }
-      if (found.length > 1)
-        fail(
-          `both ${found.map(([name]) => name).join(' and ')} have a checkpoint to go on from; use only one of them`,
-        )
-      if (found[0]) await this.updateState(found[0][1])
+      const [first, second] = found
+      if (second) fail(`both ${first![0]} and ${second[0]} have a checkpoint; use one of them`)
+      if (first) await this.updateState(first[1])
       this.#loaded = true
     }
     if (this.logDirectory) for (const callback of this.callbacks) callback.useDirectory?.(this.logDirectory)
@@ -402,13 +350,13 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
 
 /** Callbacks are objects, and those that keep a state need names of their own. */
 function checkCallbacks(callbacks: readonly Callback<string>[]): void {
-  if (!Array.isArray(callbacks)) fail('`callbacks` must be a list')
+  const expected = 'a list of objects such as onStepEnd(fn)'
+  check(Array.isArray(callbacks), 'callbacks', expected, callbacks)
   const names = new Set<string>()
   for (const callback of callbacks) {
-    if (typeof callback !== 'object' || !callback)
-      fail('`callbacks` must hold objects; onStepEnd(fn) makes one of a function')
+    check(typeof callback === 'object' && callback, 'callbacks', expected, callback)
     const name = nameOf(callback)
     if (callback.getState && names.size === names.add(name).size)
-      fail(`two callbacks that keep a state are called "${name}"; give each its own \`name\``)
+      fail(`two callbacks with a state are called "${name}"; give one another \`name\``)
   }
 }

@@ -38,15 +38,12 @@ export function createTensors(refOf: (key: string) => TensorRef): CurrentTensors
   const names = (): string[] => Object.keys(outputs).map((key) => refOf(key).name)
   const keyOf = (name: string | TensorRef, why = ''): string => {
     const wanted = typeof name === 'string' ? name : name.key
-    if (Object.hasOwn(outputs, wanted)) return wanted
     const found = Object.keys(outputs).find((key) =>
-      [refOf(key).name, refOf(key).uniqueName].includes(wanted),
+      [key, refOf(key).name, refOf(key).uniqueName].includes(wanted),
     )
     return (
       found ??
-      fail(
-        `${why}there is no tensor "${wanted}"; there are: ${names().join(', ') || 'none before a batch ends and after its save point'}`,
-      )
+      fail(`${why}there is no tensor "${wanted}"; there are: ${names().join(', ') || 'none between batches'}`)
     )
   }
   return {

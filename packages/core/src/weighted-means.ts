@@ -32,15 +32,16 @@ export function weightedMeans({
   let sums: Float64Array
   return {
     async add(batches, only) {
-      names ??=
-        only ?? Object.keys(batches[0]!.outputs).filter((name) => isScalar(batches[0]!.outputs[name]!))
+      const first = batches[0]!.outputs
+      names ??= only ?? Object.keys(first).filter((name) => isScalar(first[name]!))
       sums ??= new Float64Array(names.length + 1)
       last = await readScalars(
         module,
         batches.flatMap(({ outputs }) => names.map((name) => outputs[name]!)),
       )
-      for (const [row, { examples }] of batches.entries()) {
-        for (let i = 0; i < names.length; i++) sums[i]! += last[row * names.length + i]! * examples
+      let value = 0
+      for (const { examples } of batches) {
+        for (let i = 0; i < names.length; i++) sums[i]! += last[value++]! * examples
         sums[names.length]! += examples
         rows++
       }
@@ -50,7 +51,7 @@ export function weightedMeans({
       // A lone batch is passed on as it is, without rounding.
       const alone = rows === 1 && strategy.worldSize === 1
       await strategy.allReduce(sums)
-      return new Map(names.map((name, i) => [name, alone ? last[i]! : sums[i]! / sums.at(-1)!]))
+      return new Map(names.map((name, i) => [name, alone ? last[i]! : sums[i]! / sums[names.length]!]))
     },
   }
 }

@@ -181,11 +181,11 @@ test.each([
   ],
   ['data', { data: null as never }, '`data` must be a data loader or an iterable of batches, not null'],
   ['nonFinite', { nonFinite: 'hope' as never }, '`nonFinite` must be one of throw, skip, apply, not hope'],
-  ['module', { module: undefined as never }, '`module` is missing'],
+  ['module', { module: undefined as never }, '`module` must be a training module, not undefined'],
   [
     'callbacks',
     { callbacks: [(() => {}) as never] },
-    '`callbacks` must hold objects; onStepEnd(fn) makes one of a function',
+    '`callbacks` must be a list of objects such as onStepEnd(fn), not ()',
   ],
   [
     'two states of one name',
@@ -195,7 +195,7 @@ test.each([
         { name: 'ema', getState: () => 2 },
       ],
     },
-    'two callbacks that keep a state are called "ema"',
+    'two callbacks with a state are called "ema"',
   ],
 ] satisfies [string, Partial<TrainerOptions<ToyBatch, ToyOutputs>>, string][])(
   'a bad %s is refused when it is given',
@@ -207,15 +207,17 @@ test.each([
 test('a run without an end, without data, or without batches is an error', async () => {
   const module = new ToyModule()
   await expect(new Trainer({ module, data: batches(1) }).train()).rejects.toThrow(
-    '[core] when is training over? Set `maxEpochs`, `maxSteps` or `maxTime`',
+    '[core] set `maxEpochs`, `maxSteps` or `maxTime`',
   )
-  await expect(new Trainer({ module, maxEpochs: 1 }).train()).rejects.toThrow('[core] `data` is missing')
+  await expect(new Trainer({ module, maxEpochs: 1 }).train()).rejects.toThrow(
+    '[core] `data` must be a data loader or an iterable of batches, not undefined',
+  )
   await expect(trainer({ data: [] }).train()).rejects.toThrow('[core] epoch 0 has no batches')
   const once = (function* (): Generator<ToyBatch> {
     yield* batches(1, 1)
   })()
   await expect(trainer({ data: once }).train()).rejects.toThrow(
-    '[core] epoch 1 has no batches: `data` is empty, or an iterable that can be gone through only once',
+    '[core] epoch 1 has no batches: `data` is empty, or an iterable that works only once',
   )
   await expect(trainer({ validate: { data: [] } }).train()).rejects.toThrow(
     '[core] `validate.data` gives no batches',
@@ -232,7 +234,7 @@ test('a trainer runs one thing at a time', async () => {
 test('a loss that is missing or no scalar is an error at the first batch', async () => {
   const module = new ToyModule({ loss: () => new ToyTensor([2], [1, 2]) })
   await expect(trainer({ module }).train()).rejects.toThrow(
-    '[core] the trainer reads "loss", which must be a scalar but has shape [2]',
+    '[core] the trainer reads "loss", which is no scalar but has shape [2]',
   )
   const nameless = Object.assign(new ToyModule(), {
     trainBatch: () => ({ outputs: { cost: 1 }, examples: 1 }),

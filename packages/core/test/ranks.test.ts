@@ -102,7 +102,7 @@ test('a plain iterable cannot be split', async () => {
       strategy,
       host: new FakeHost(),
     }).train(),
-  ).rejects.toThrow('[core] a plain iterable cannot be split over 2 ranks; pass a loader of @trainyard/data')
+  ).rejects.toThrow('[core] 2 ranks cannot share a plain iterable; pass a loader of @trainyard/data')
 })
 
 test('a stop asked for before the first step is agreed on before it', async () => {

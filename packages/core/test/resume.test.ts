@@ -105,8 +105,8 @@ test('a state without an owner is a warning that names it', async () => {
   const run = trainer({ host, callbacks: [{ name: 'deaf' }] })
   await run.updateState({ callbacks: { average: { value: 1 }, deaf: 1 } })
   expect(host.warnings).toEqual([
-    '[core] the checkpoint has a state of callback "average", but no callback of that name has an updateState()',
-    '[core] the checkpoint has a state of callback "deaf", but no callback of that name has an updateState()',
+    '[core] no updateState() for the checkpoint\'s state of callback "average"',
+    '[core] no updateState() for the checkpoint\'s state of callback "deaf"',
   ])
 })
 
@@ -181,7 +181,7 @@ test('a resume source is asked, too; if both find something, that is an error th
   const torn = trainer({ checkpointer: memory([], saved) })
   torn.resumeFrom = { name: 'AutoResume', load: async () => saved }
   await expect(torn.train()).rejects.toThrow(
-    '[core] both memory and AutoResume have a checkpoint to go on from; use only one of them',
+    '[core] both memory and AutoResume have a checkpoint; use one of them',
   )
 })
 
