@@ -1,4 +1,4 @@
-import { position } from './compare.ts'
+import { insteadOf, position, short } from './compare.ts'
 import { type Slope, slopeOf } from './finite-differences.ts'
 import type { Op, TensorFlow } from './op.ts'
 import { random } from './random.ts'
@@ -104,12 +104,7 @@ export function place(op: Op, input: number, element: number): string {
 }
 
 function describe(actual: number, { from, to, kind }: Slope): string {
-  const expected = kind === 'kink' ? `${short(from)} to ${short(to)}` : short(from)
-  return `${short(actual)} instead of ${expected}`
-}
-
-function short(value: number): string {
-  return String(Number(value.toPrecision(4)))
+  return insteadOf(actual, from) + (kind === 'kink' ? ` to ${short(to)}` : '')
 }
 
 /** Draws elements to measure, and takes two of those that are no numbers, as they are equal to the reference's at best. */

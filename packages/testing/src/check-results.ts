@@ -1,5 +1,5 @@
 import { agrees, differentiable, place, type SlopeMeter } from './check-gradient.ts'
-import { type Difference, differences, largestError, position } from './compare.ts'
+import { type Difference, differences, insteadOf, largestError, position } from './compare.ts'
 import type { Op } from './op.ts'
 import type { Result } from './result.ts'
 import type { Traces, Values } from './values.ts'
@@ -68,7 +68,7 @@ async function firstDifference(
   function message({ index, actual: value, expected: other }: Difference): string {
     const where = meter ? place(op, input, index) : `[${position(index, actual.shape).join(', ')}]`
     const many = `${found.length} of ${actual.values.length} values`
-    return `${short(value)} instead of ${short(other)} at ${where} (${many})`
+    return `${insteadOf(value, other)} at ${where} (${many})`
   }
 }
 
@@ -90,8 +90,4 @@ async function judge(
 
 function wrong(message: string): Pick<Result, 'status' | 'message'> {
   return { status: 'wrong', message }
-}
-
-function short(value: number): string {
-  return String(Number(value.toPrecision(4)))
 }

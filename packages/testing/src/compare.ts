@@ -38,6 +38,17 @@ export function position(index: number, shape: readonly number[]): number[] {
     .toReversed()
 }
 
+/** Says `0 instead of 1.225`, with as many digits as it takes to tell them apart. */
+export function insteadOf(actual: number, expected: number): string {
+  const digits = [4, 7].find((count) => short(actual, count) !== short(expected, count)) ?? 16
+  return `${short(actual, digits)} instead of ${short(expected, digits)}`
+}
+
+/** Rounds a number to digits that count. */
+export function short(value: number, digits = 4): string {
+  return String(Number(value.toPrecision(digits)))
+}
+
 function relativeError(actual: number, expected: number, typical: number): number {
   // Equal, or both not a number; an infinity is equal to itself alone.
   if (actual === expected || (Number.isNaN(actual) && Number.isNaN(expected))) return 0

@@ -16,6 +16,9 @@ function attention(tf: TensorFlow, q: Tensor, k: Tensor, v: Tensor): Tensor {
 
 const seven = [float([2, 3]), float([2, 4]), float([2, 4]), float([7, 16]), float([16])] as const
 
+// Near its limits a sigmoid s is rounded to float32, and its derivative s · (1 - s) loses digits.
+const saturated = { tolerance: 1e-3 }
+
 /** Operations that draw numbers, complex ones, and those that networks put together. */
 export const compositionOps: readonly Op[] = [
   op('dropout (seed)', [float([7, 15])], (tf, x) => tf.dropout(x, 0.5, undefined, 7)),
@@ -36,8 +39,11 @@ export const compositionOps: readonly Op[] = [
     noGradient: 'TensorFlow.js has none for Complex.',
   }),
   op('attention', [float([2, 2, 5, 4]), float([2, 2, 5, 4]), float([2, 2, 5, 4])], attention),
-  op('basicLSTMCell', seven, (tf, x, c, h, kernel, bias) =>
-    tf.concat(tf.basicLSTMCell(1, kernel, bias, x, c, h), 1),
+  op(
+    'basicLSTMCell',
+    seven,
+    (tf, x, c, h, kernel, bias) => tf.concat(tf.basicLSTMCell(1, kernel, bias, x, c, h), 1),
+    saturated,
   ),
   op(
     'GRU step',
@@ -50,6 +56,7 @@ export const compositionOps: readonly Op[] = [
       const next = tf.tanh(tf.matMul(tf.concat([x, tf.mul(reset, h)], 1), candidate))
       return tf.add(tf.mul(update, h), tf.mul(tf.sub(1, update), next))
     },
+    saturated,
   ),
   op('dense layers', [float([5, 6]), float([6, 8]), float([8]), float([8, 3])], (tf, x, w, b, v) =>
     tf.logSoftmax(tf.matMul(tf.relu(tf.add(tf.matMul(x, w), b)), v)),
