@@ -59,8 +59,13 @@ export async function toHost(value: TensorLike): Promise<HostTensor> {
 }
 
 /** Frees the tensors among the outputs, but for those in `kept`. A module may give one tensor under two names. */
-export function disposeOutputs(outputs: object, kept: object = {}): void {
-  const spared = Object.values(kept)
-  for (const value of new Set(Object.values(outputs)))
-    if (typeof value === 'object' && !spared.includes(value)) (value as TensorHandle).dispose?.()
+export function disposeOutputs(outputs: object, kept?: object): void {
+  const values = Object.values(outputs)
+  const spared = kept && Object.values(kept)
+  // Indexes instead of a set: this runs at every step.
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]
+    if (typeof value === 'object' && values.indexOf(value) === i && !spared?.includes(value))
+      (value as TensorHandle).dispose?.()
+  }
 }
