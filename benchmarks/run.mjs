@@ -88,6 +88,11 @@ function run(name) {
     const lines = (rest + text).split('\n')
     rest = lines.pop()
     for (const line of lines) {
+      // What a library prints is not a figure.
+      if (!line.startsWith('{"bench"')) {
+        console.error(line)
+        continue
+      }
       const { bar, ...figure } = JSON.parse(line)
       console.log(JSON.stringify(figure))
       found.push({ ...figure, bar })

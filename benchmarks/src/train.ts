@@ -43,7 +43,7 @@ withRandom({ seed }, () => {
 
 // The three forms in which the ways below take them: all of it on the host, all of it as tensors, and batches
 // as tensors.
-await useBackend('wasm')
+await useBackend('wasm', console.error)
 const columns = {
   xs: { data: images, shape: [examples, pixels] },
   ys: { data: labels, shape: [examples, classes] },
