@@ -1,12 +1,12 @@
 // Runs benchmarks: `pnpm bench [name…] [--quick]`, all of them without a name. One JSON line a figure goes to
 // stdout, everything else to stderr. A benchmark is a file in src/. Each runs in a process of its own, so
 // that none finds code that another has warmed up, or its garbage.
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
+import { buildPackages } from '../scripts/build-packages.mjs'
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url))
 const benchmarks = readdirSync(path('src'))
@@ -19,7 +19,8 @@ function stop(message) {
 }
 
 const { names, quick } = readArguments()
-buildPackages()
+// The packages that are measured, as users get them.
+buildPackages('benchmarks^...')
 await bundle(names)
 const figures = []
 for (const name of names) figures.push(...(await run(name)))
@@ -38,20 +39,6 @@ function readArguments() {
   } catch (error) {
     return stop(`${error.message}\nUsage: pnpm bench [${benchmarks.join(' | ')}]… [--quick]`)
   }
-}
-
-/** Builds the packages that are measured, as users get them; what is built already is not built again. */
-function buildPackages() {
-  const turbo = createRequire(import.meta.url).resolve('turbo/bin/turbo')
-  const options = ['--filter=benchmarks^...', '--output-logs=errors-only', '--log-prefix=none']
-  const { status, stdout, stderr } = spawnSync(process.execPath, [turbo, 'run', 'build', ...options], {
-    cwd: path('..'),
-    env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1' },
-    encoding: 'utf8',
-  })
-  if (status === 0) return
-  const hint = stderr.includes('package manager') ? 'Run this as `npx -y pnpm bench`: turbo needs pnpm.' : ''
-  stop(`${stdout}${stderr}${hint}`)
 }
 
 /** Turns the benchmarks into JavaScript. Packages stay outside, so Node finds their built files. */

@@ -1,6 +1,7 @@
 // Runs a sample program: `pnpm start [app] [options of the app]`. Builds what it needs first; what is built already is not built again.
-import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, readdirSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { buildPackages } from './build-packages.mjs'
 
 const apps = readdirSync('apps')
 const [first, ...rest] = process.argv.slice(2)
@@ -13,20 +14,7 @@ if (!apps.includes(app)) {
   process.exit(1)
 }
 
-const env = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1' }
-const build = spawnSync(
-  'turbo',
-  ['run', 'build', `--filter=${app}...`, '--output-logs=errors-only', '--log-prefix=none'],
-  {
-    env,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  },
-)
-if (build.status !== 0 || !existsSync(`apps/${app}/dist/main.js`)) {
-  console.error(build.error?.message ?? `${build.stdout}${build.stderr}`)
-  process.exit(build.status || 1)
-}
+buildPackages(`${app}...`)
 
 const run = spawn(process.execPath, [`apps/${app}/dist/main.js`, ...args], { stdio: 'inherit' })
 // The terminal sends its signals to the program as well; this process only waits for it to end.

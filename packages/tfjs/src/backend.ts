@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 import { registerTrainingKernels } from '@trainyard/tfjs-wasm'
+import { fail } from './errors.ts'
 
 /** What can compute; `auto` is the best of them that is installed, `webgpu` left out. */
 export type BackendName = 'auto' | 'node-gpu' | 'node' | 'webgpu' | 'wasm' | 'cpu'
@@ -62,12 +63,10 @@ export async function useBackend(
   log: (line: string) => void = console.info,
 ): Promise<Exclude<BackendName, 'auto'>> {
   if (name !== 'auto' && !(name in backends))
-    throw new Error(
-      `[tfjs] \`useBackend\` knows auto, ${Object.keys(backends).join(', ')}, not ${String(name)}`,
-    )
+    fail(`\`useBackend\` knows auto, ${Object.keys(backends).join(', ')}, not ${String(name)}`)
   if (name !== 'auto') {
     await backends[name].start().catch((cause: unknown) => {
-      throw new Error(`[tfjs] the backend "${name}" cannot be used: ${why(name, cause)}`, { cause })
+      fail(`the backend "${name}" cannot be used: ${why(name, cause)}`, cause)
     })
     log(`[tfjs] backend ${name}: ${backends[name].about}`)
     return name
@@ -87,7 +86,7 @@ export async function useBackend(
     )
     return candidate
   }
-  throw new Error(`[tfjs] no backend can be used: ${passedOver.join('; ')}`)
+  fail(`no backend can be used: ${passedOver.join('; ')}`)
 }
 
 async function start(backend: string): Promise<void> {

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs'
 import type { LossFunction } from './losses.ts'
 import type { TensorInput } from './tensor-input.ts'
 import { TfModule, type TfModuleOptions } from './tf-module.ts'
+import { fail } from './errors.ts'
 
 /** A batch for a `tf.LayersModel`; `ys` may be absent in prediction. */
 export interface LayersBatch {
@@ -60,8 +61,7 @@ export function layersModule<const Losses extends string = never, const Metrics 
         outputs['targets'] = ys
         for (const [name, compute] of Object.entries<LossFunction>(metrics))
           outputs[name] = compute(ys, predictions)
-      } else if (training)
-        throw new Error('[tfjs] the batch has no `ys`: there is nothing to compare the predictions with')
+      } else if (training) fail('the batch has no `ys`: there is nothing to compare the predictions with')
       return outputs as LayersOutputs<Losses | Metrics>
     },
   })
@@ -69,28 +69,25 @@ export function layersModule<const Losses extends string = never, const Metrics 
 
 function check({ model, loss, metrics = {} as never }: LayersModuleOptions<string, string>): void {
   if (!(model instanceof tf.LayersModel))
-    throw new Error('[tfjs] `model` must be a tf.LayersModel, as tf.sequential() or tf.model() makes one')
+    fail('`model` must be a tf.LayersModel, as tf.sequential() or tf.model() makes one')
   if (model.inputs.length > 1 || model.outputs.length > 1)
-    throw new Error(
-      `[tfjs] the model has ${model.inputs.length} inputs and ${model.outputs.length} outputs; layersModule() takes one of each, functionModule() any`,
+    fail(
+      `the model has ${model.inputs.length} inputs and ${model.outputs.length} outputs; layersModule() takes one of each, functionModule() any`,
     )
   const losses = typeof loss === 'function' ? [['loss', loss]] : Object.entries(loss ?? {})
-  if (losses.length === 0)
-    throw new Error('[tfjs] `loss` must be a function such as crossEntropy, or a record of functions')
+  if (losses.length === 0) fail('`loss` must be a function such as crossEntropy, or a record of functions')
   for (const [name, compare] of [...losses, ...Object.entries(metrics)]) {
     if (typeof compare !== 'function')
-      throw new Error(
-        `[tfjs] loss or metric "${name as string}" must be a function such as crossEntropy or accuracy, not ${String(compare)}`,
+      fail(
+        `loss or metric "${name as string}" must be a function such as crossEntropy or accuracy, not ${String(compare)}`,
       )
     if (['predictions', 'targets'].includes(name as string) || (name === 'loss' && compare !== loss))
-      throw new Error(
-        `[tfjs] "${name as string}" is the name of an output already; call your loss or metric otherwise`,
-      )
+      fail(`"${name as string}" is the name of an output already; call your loss or metric otherwise`)
   }
   for (const layer of model.layers)
     if (layer.getClassName() === 'Dropout' && layer.getConfig()['seed'] != null)
-      throw new Error(
-        `[tfjs] layer "${layer.name}" has a \`seed\`, with which TensorFlow.js drops the same units at every step; leave it out: the module's \`seed\` makes dropout repeatable`,
+      fail(
+        `layer "${layer.name}" has a \`seed\`, with which TensorFlow.js drops the same units at every step; leave it out: the module's \`seed\` makes dropout repeatable`,
       )
 }
 
@@ -112,9 +109,7 @@ export function layersVariables(model: tf.LayersModel): Record<string, tf.Variab
         : weight.originalName
       const key = `${layerName}/${name}`
       if (key in variables)
-        throw new Error(
-          `[tfjs] two weights of the model are called "${key}"; give the layers names of their own`,
-        )
+        fail(`two weights of the model are called "${key}"; give the layers names of their own`)
       variables[key] = variableOf(weight)
     }
   }

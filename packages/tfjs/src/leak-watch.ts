@@ -26,7 +26,7 @@ export class LeakWatch {
   readonly #balances: Balance[] = []
   #epoch = -1
 
-  /** Gives a handler that is watched; `balanceOf` is shared by the handlers of a callback. */
+  /** Gives a handler that is watched. The handlers of one callback share a balance: one may free what another made. */
   watch(handler: AnyHandler, { callback, event }: { callback: string; event: EventName }): AnyHandler {
     const { state } = tf.engine()
     let balance = this.#balances.find((known) => known.callback === callback)

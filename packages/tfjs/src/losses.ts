@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 import { readsSynchronously } from './backend.ts'
+import { fail } from './errors.ts'
 
 /** Compares targets with predictions: gives one number, the mean over the batch. */
 export type LossFunction = (targets: tf.Tensor, predictions: tf.Tensor) => tf.Scalar
@@ -33,8 +34,8 @@ export function meanAbsoluteError(targets: tf.Tensor, predictions: tf.Tensor): t
 export function accuracy(targets: tf.Tensor, predictions: tf.Tensor): tf.Scalar {
   const [rank, classes] = [predictions.rank, predictions.shape.at(-1)!]
   if (classes === 1 || !(targets.rank === rank - 1 || targets.shape.at(-1) === classes))
-    throw new Error(
-      `[tfjs] accuracy: targets of shape [${String(targets.shape)}] and scores of shape [${String(predictions.shape)}] are no classes; is it binaryAccuracy that you want?`,
+    fail(
+      `accuracy: targets of shape [${String(targets.shape)}] and scores of shape [${String(predictions.shape)}] are no classes; is it binaryAccuracy that you want?`,
     )
   return tf.tidy(() => {
     const right = targets.rank === predictions.rank ? tf.argMax(targets, -1) : tf.cast(targets, 'int32')
@@ -53,24 +54,22 @@ export function binaryAccuracy(targets: tf.Tensor, logits: tf.Tensor): tf.Scalar
 function asOneHot(targets: tf.Tensor, logits: tf.Tensor): tf.Tensor {
   if (targets.rank === logits.rank) return tf.cast(targets, 'float32')
   if (targets.rank !== logits.rank - 1)
-    throw new Error(
-      `[tfjs] crossEntropy: targets of shape [${String(targets.shape)}] do not fit logits of shape [${String(logits.shape)}]`,
+    fail(
+      `crossEntropy: targets of shape [${String(targets.shape)}] do not fit logits of shape [${String(logits.shape)}]`,
     )
   const classes = logits.shape.at(-1)!
   // One-hot of a class that does not exist is all zeros: a loss of 0 without a word.
   if (readsSynchronously())
     for (const target of targets.dataSync())
       if (!(target >= 0 && target < classes))
-        throw new Error(
-          `[tfjs] crossEntropy: target ${target} is not a class; there are ${classes}, counted from 0`,
-        )
+        fail(`crossEntropy: target ${target} is not a class; there are ${classes}, counted from 0`)
   return tf.cast(tf.oneHot(tf.cast(targets, 'int32'), classes), 'float32')
 }
 
 // Broadcasting [64] against [64, 1] would give 64 x 64 differences and a wrong loss without a word.
 function sameShape(name: string, targets: tf.Tensor, predictions: tf.Tensor): void {
   if (String(targets.shape) !== String(predictions.shape))
-    throw new Error(
-      `[tfjs] ${name}: targets of shape [${String(targets.shape)}] and predictions of shape [${String(predictions.shape)}] differ`,
+    fail(
+      `${name}: targets of shape [${String(targets.shape)}] and predictions of shape [${String(predictions.shape)}] differ`,
     )
 }

@@ -1,4 +1,5 @@
 import { isPromise } from '@trainyard/core'
+import { fail } from './errors.ts'
 
 /** What keys the random numbers of a piece of work: the same key gives the same numbers, on any machine, in any process. */
 export interface RandomKey {
@@ -48,8 +49,7 @@ export function withRandom<T>(key: RandomKey, work: () => T): T {
   Math.random = keyedRandom(key)
   try {
     const result = work()
-    if (isPromise(result))
-      throw new Error('[tfjs] withRandom(): the work must be synchronous, but it returned a promise')
+    if (isPromise(result)) fail('withRandom(): the work must be synchronous, but it returned a promise')
     return result
   } finally {
     Math.random = own

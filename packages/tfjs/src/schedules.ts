@@ -1,4 +1,5 @@
-import { fail, notNegative, positive, updates } from './optimizers/options.ts'
+import { fail } from './errors.ts'
+import { notNegative, positive, updates } from './optimizers/options.ts'
 
 /**
  * Gives the learning rate of an update; `step` is the number of updates done before it. A pure function, so

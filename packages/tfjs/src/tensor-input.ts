@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 import type { HostTensor, TypedArray } from '@trainyard/core'
+import { fail } from './errors.ts'
 
 /** What stands for a tensor in a batch: a tensor, data with a shape (as `@trainyard/data` gives it), a typed array, numbers or nested lists. */
 export type TensorInput =
@@ -35,9 +36,7 @@ export function toTensors<Batch>(batch: Batch): BatchTensors<Batch> {
   }
   if (isInput(batch)) return { tensors: convert(batch, 'the batch') as TensorsOf<Batch>, made }
   if (typeof batch !== 'object' || batch === null)
-    throw new Error(
-      `[tfjs] a batch must be a record of tensors or data, not ${batch === null ? 'null' : typeof batch}`,
-    )
+    fail(`a batch must be a record of tensors or data, not ${batch === null ? 'null' : typeof batch}`)
   try {
     const entries = Object.entries(batch).map(([key, value]) => [
       key,
@@ -76,22 +75,18 @@ function toTensor(value: unknown, where: string): tf.Tensor {
     return fromTyped(value as TypedArray, [(value as Float32Array).length], where)
   if (Array.isArray(value) || typeof value === 'number')
     return tf.tensor(value as number[], undefined, 'float32')
-  throw new Error(
-    `[tfjs] ${where} must be a tensor, { data, shape }, a typed array or numbers, not ${String(value)}`,
-  )
+  fail(`${where} must be a tensor, { data, shape }, a typed array or numbers, not ${String(value)}`)
 }
 
 /** Floats stay floats; whole numbers become int32, the one such type that every kernel knows. */
 function fromTyped(data: TypedArray, shape: readonly number[], where: string): tf.Tensor {
   if (data instanceof BigInt64Array || data instanceof BigUint64Array)
-    throw new Error(
-      `[tfjs] ${where} is a ${data.constructor.name}, which TensorFlow.js cannot hold; convert it to an Int32Array`,
+    fail(
+      `${where} is a ${data.constructor.name}, which TensorFlow.js cannot hold; convert it to an Int32Array`,
     )
   const size = shape.reduce((product, n) => product * n, 1)
   if (size !== data.length)
-    throw new Error(
-      `[tfjs] ${where} has ${data.length} values, but its shape [${String(shape)}] needs ${size}`,
-    )
+    fail(`${where} has ${data.length} values, but its shape [${String(shape)}] needs ${size}`)
   const copy = [...shape]
   if (data instanceof Float32Array) return tf.tensor(data, copy, 'float32')
   if (data instanceof Float64Array) return tf.tensor(Float32Array.from(data), copy, 'float32')

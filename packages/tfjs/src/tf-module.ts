@@ -22,6 +22,7 @@ import { type RandomKey, withRandom } from './random.ts'
 import { type TensorsOf, toTensors } from './tensor-input.ts'
 import { UntrainedVariables } from './untrained-variables.ts'
 import { checkVariables, readVariables, writeVariables } from './variable-state.ts'
+import { fail } from './errors.ts'
 
 /** The outputs of a module: tensors by name, `loss` among them. */
 export interface TfOutputs {
@@ -83,16 +84,12 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
 
   constructor(options: TfModuleOptions<Batch, O>) {
     const { variables, forward, seed = 0 } = options
-    if (typeof forward !== 'function')
-      throw new Error('[tfjs] `forward` must be a function from a batch to its outputs')
-    if (!Number.isSafeInteger(seed))
-      throw new Error(`[tfjs] \`seed\` must be a whole number, not ${String(seed)}`)
+    if (typeof forward !== 'function') fail('`forward` must be a function from a batch to its outputs')
+    if (!Number.isSafeInteger(seed)) fail(`\`seed\` must be a whole number, not ${String(seed)}`)
     this.variables = new Map(Object.entries(variables))
     for (const [name, variable] of this.variables)
       if (!(variable instanceof tf.Variable))
-        throw new Error(
-          `[tfjs] \`variables.${name}\` must be a tf.Variable; make one with tf.variable(tensor)`,
-        )
+        fail(`\`variables.${name}\` must be a tf.Variable; make one with tf.variable(tensor)`)
     this.#options = options
     this.#seed = seed
     this.#groups = groupsOf(options)
@@ -119,7 +116,7 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
             .filter(([name]) => this.#lossOf(name) === loss)
             .map(([, variable]) => variable)
           if (variables.length === 0)
-            throw new Error(`[tfjs] no variable is trained to lower "${loss}": all of them are frozen`)
+            fail(`no variable is trained to lower "${loss}": all of them are frozen`)
           const { value, grads } = tf.variableGrads(() => {
             const all = this.#options.forward(tensors, { training: true })
             const lowered = scalarLoss(all, loss)
@@ -206,7 +203,7 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
     const { tensors, made } = toTensors(batch)
     try {
       const examples = this.#examplesIn(tensors)
-      if (!(examples > 0)) throw new Error(`[tfjs] the batch is empty: it has ${examples} examples`)
+      if (!(examples > 0)) fail(`the batch is empty: it has ${examples} examples`)
       return { outputs: withRandom({ seed: this.#seed, ...key }, () => compute(tensors, examples)), examples }
     } finally {
       tf.dispose(made)
@@ -244,8 +241,8 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
       optimizers !== undefined &&
       (!Array.isArray(optimizers) || optimizers.length !== this.optimizers.length)
     )
-      throw new Error(
-        `[tfjs] the state has ${Array.isArray(optimizers) ? optimizers.length : 'no list of'} optimizers, the module ${this.optimizers.length}`,
+      fail(
+        `the state has ${Array.isArray(optimizers) ? optimizers.length : 'no list of'} optimizers, the module ${this.optimizers.length}`,
       )
     if (weights !== undefined) checkVariables(this.variables, weights as StateRecord)
     for (const [i, state] of ((optimizers ?? []) as readonly StateRecord[]).entries())
@@ -285,16 +282,16 @@ function groupsOf({
   variables,
 }: Pick<TfModuleOptions<never, never>, 'optimizer' | 'optimizers' | 'variables'>): Group[] {
   if ((optimizer === undefined) === (optimizers === undefined))
-    throw new Error('[tfjs] pass either `optimizer`, or `optimizers: [{ optimizer, variables, loss }]`')
+    fail('pass either `optimizer`, or `optimizers: [{ optimizer, variables, loss }]`')
   const groups = (optimizers ?? [{ optimizer: optimizer! }]).map(
     ({ optimizer: given, loss = 'loss', variables: owns = () => true }, i) => {
       if (!(given instanceof Optimizer) && !(given instanceof tf.Optimizer))
-        throw new Error(
-          `[tfjs] an optimizer must be made by adam({ learningRate: 1e-3 }), sgd() or the like, or be a tf.Optimizer, not ${String(given)}`,
+        fail(
+          `an optimizer must be made by adam({ learningRate: 1e-3 }), sgd() or the like, or be a tf.Optimizer, not ${String(given)}`,
         )
       if (!Object.keys(variables).some((name) => owns(name)))
-        throw new Error(
-          `[tfjs] \`optimizers[${i}]\` has no variable to update; there are: ${Object.keys(variables).join(', ')}`,
+        fail(
+          `\`optimizers[${i}]\` has no variable to update; there are: ${Object.keys(variables).join(', ')}`,
         )
       return { optimizer: given instanceof Optimizer ? given : fromTfOptimizer(given), loss, owns }
     },
@@ -302,9 +299,7 @@ function groupsOf({
   for (const name of Object.keys(variables)) {
     const owners = groups.filter(({ owns }) => owns(name)).length
     if (owners > 1)
-      throw new Error(
-        `[tfjs] variable "${name}" belongs to ${owners} of the \`optimizers\`; let only one update it`,
-      )
+      fail(`variable "${name}" belongs to ${owners} of the \`optimizers\`; let only one update it`)
   }
   return groups
 }
@@ -312,13 +307,9 @@ function groupsOf({
 function scalarLoss(outputs: object, name: string): tf.Scalar {
   const loss = (outputs as Record<string, unknown>)?.[name]
   if (!(loss instanceof tf.Tensor))
-    throw new Error(
-      `[tfjs] \`forward\` gives no tensor "${name}", only: ${Object.keys(outputs ?? {}).join(', ')}`,
-    )
+    fail(`\`forward\` gives no tensor "${name}", only: ${Object.keys(outputs ?? {}).join(', ')}`)
   if (loss.rank !== 0)
-    throw new Error(
-      `[tfjs] the loss "${name}" must be a scalar, but has shape [${String(loss.shape)}]; take tf.mean() of it`,
-    )
+    fail(`the loss "${name}" must be a scalar, but has shape [${String(loss.shape)}]; take tf.mean() of it`)
   return loss as tf.Scalar
 }
 
@@ -337,7 +328,7 @@ function keepOutputs<O extends object>(outputs: O, before: number): O {
   const entries = Object.entries(outputs as Record<string, tf.Tensor>)
   for (const [name, tensor] of entries)
     if (!(tensor instanceof tf.Tensor))
-      throw new Error(`[tfjs] output "${name}" of \`forward\` is not a tensor, but ${String(tensor)}`)
+      fail(`output "${name}" of \`forward\` is not a tensor, but ${String(tensor)}`)
   const taken = new Set<tf.Tensor>()
   const kept = entries.map(([name, tensor]) => {
     const own = tensor.id > before && !taken.has(tensor)

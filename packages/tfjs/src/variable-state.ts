@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 import type { StateRecord, StateTree, TypedArray } from '@trainyard/core'
+import { fail } from './errors.ts'
 
 /** Copies variables to the host: `{ <name>: { shape, data } }`. */
 export async function readVariables(variables: ReadonlyMap<string, tf.Variable>): Promise<StateRecord> {
@@ -35,8 +36,7 @@ export function checkVariables(variables: ReadonlyMap<string, tf.Variable>, stat
   }
   for (const name of Object.keys(state))
     if (!variables.has(name)) problems.push(`"${name}" is not a variable of this model`)
-  if (problems.length > 0)
-    throw new Error(`[tfjs] the saved weights do not fit this model: ${problems.join('; ')}`)
+  if (problems.length > 0) fail(`the saved weights do not fit this model: ${problems.join('; ')}`)
 }
 
 /** Sets variables to what `readVariables` gave, and `checkVariables` passed. */

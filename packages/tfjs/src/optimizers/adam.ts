@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import type { Optimizer, OptimizerOptions } from './optimizer.ts'
-import { fail, fraction, notNegative, positive } from './options.ts'
+import { fail } from '../errors.ts'
+import { fraction, notNegative, positive } from './options.ts'
 import { type Rule, SlotOptimizer } from './slot-optimizer.ts'
 
 export interface AdamOptions extends OptimizerOptions {

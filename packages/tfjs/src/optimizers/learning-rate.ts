@@ -1,6 +1,7 @@
 import type { StateRecord, StateTree } from '@trainyard/core'
 import type { Schedule } from '../schedules.ts'
-import { fail, notNegative } from './options.ts'
+import { fail } from '../errors.ts'
+import { notNegative } from './options.ts'
 
 const usual = 'pass a number like 0.001, or a schedule such as cosine({ rate, steps })'
 

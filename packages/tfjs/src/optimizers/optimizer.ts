@@ -3,7 +3,7 @@ import type { Optimizer as CoreOptimizer, StateRecord } from '@trainyard/core'
 import { checkClipping, clipping, type ClippingOptions } from '../clipping.ts'
 import type { Schedule } from '../schedules.ts'
 import { LearningRate } from './learning-rate.ts'
-import { fail } from './options.ts'
+import { fail } from '../errors.ts'
 
 export interface OptimizerOptions extends ClippingOptions {
   /** The rate, or the rate as a function of the number of updates done. */

@@ -1,7 +1,4 @@
-/** Throws an error of this package. */
-export function fail(message: string, cause?: unknown): never {
-  throw new Error(`[tfjs] ${message}`, cause === undefined ? undefined : { cause })
-}
+import { fail } from '../errors.ts'
 
 /** Checks an option that must be a number above zero. */
 export function positive(option: string, value: unknown, fix: string): void {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 import type { StateRecord, StateTree } from '@trainyard/core'
-import { fail } from './options.ts'
+import { fail } from '../errors.ts'
 
 const fix = 'the state must be one that getState() gave'
 

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import type { StateRecord, StateTree } from '@trainyard/core'
 import { Optimizer, type OptimizerOptions, type Update } from './optimizer.ts'
-import { fail } from './options.ts'
+import { fail } from '../errors.ts'
 import {
   checkSlots,
   checkSlotShape,
