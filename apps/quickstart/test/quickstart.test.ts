@@ -30,7 +30,7 @@ async function quickstart(...args: string[]): Promise<string> {
 }
 
 test('the quickstart learns real digits within 60 steps and says what to try next', async () => {
-  const output = await quickstart('--steps', '60', '--hidden', '32')
+  const output = await quickstart('--steps', '60', '--filters', '8')
   expect(output).toContain('backend wasm')
   expect(output).toContain('on 60,000 digits')
   const share = Number(/Test accuracy: ([\d.]+) % of 10,000 digits/.exec(output)?.[1])
@@ -40,7 +40,7 @@ test('the quickstart learns real digits within 60 steps and says what to try nex
 })
 
 test('the same settings give the same accuracy, to the last digit', async () => {
-  const [one, again] = await Promise.all([1, 2].map(() => quickstart('--steps', '20', '--hidden', '16')))
+  const [one, again] = await Promise.all([1, 2].map(() => quickstart('--steps', '10', '--filters', '4')))
   const share = /Test accuracy: [\d.]+/
   expect(share.exec(again!)?.[0]).toBe(share.exec(one!)?.[0])
 })
