@@ -20,8 +20,9 @@ export function checkPass(
 }
 
 /**
- * Goes through a data set once, in order. `visit` gets what the module makes of each batch; it is freed afterwards. Where the pass is an action of its
- * own, not the validation of a training run, it counts its batches and fires their events.
+ * Goes through a data set once, in order, and tells whether it came to the end. `visit` gets what the module makes of each batch; it is freed afterwards.
+ * Where the pass is an action of its own, not the validation of a training run, it counts its batches, fires their events, and ends with an error if it
+ * is stopped. A validation is left for a signal, which may come from a machine about to go away; but not on several ranks, which all have to take the same way.
  */
 export async function onePass<B>(
   run: TrainingRun<B>,
@@ -29,7 +30,7 @@ export async function onePass<B>(
   option: string,
   data: DataSource<B>,
   visit: (result: WeightedOutputs) => Promise<unknown>,
-): Promise<void> {
+): Promise<boolean> {
   const { module, strategy, state, progress, tensors, events } = run
   const { step, epoch } = progress
   const rank = strategy.globalRank ?? 0
@@ -40,7 +41,7 @@ export async function onePass<B>(
       if (isAction) {
         if (run.stop) fail(`${option} was stopped after ${batch} batches: ${run.stop.detail}`)
         await events.fire('onBatchStart')
-      }
+      } else if (run.stop?.reason === 'signal' && strategy.worldSize === 1) return false
       const result = (await module[forward]!(next.value, {
         step,
         epoch,
@@ -60,20 +61,21 @@ export async function onePass<B>(
       }
       await run.turn()
     }
+    return true
   } finally {
     await batches.return?.()
   }
 }
 
-/** Gives the mean of every scalar output over a data set; `state.metrics` gets it, too, its name after `prefix`. */
+/** Gives the mean of every scalar output over a data set; `state.metrics` gets it, too, its name after `prefix`. Nothing, if a signal cut it short. */
 export async function evaluation<B>(
   run: TrainingRun<B>,
   option: string,
   data: DataSource<B>,
   prefix: string,
-): Promise<Record<string, number>> {
+): Promise<Record<string, number> | undefined> {
   const means = weightedMeans(run)
-  await onePass(run, 'evalBatch', option, data, (result) => means.add([result]))
+  if (!(await onePass(run, 'evalBatch', option, data, (result) => means.add([result])))) return undefined
   const found = await means.over(option)
   for (const [name, mean] of found) run.state.metrics.set(prefix + name, mean)
   return Object.fromEntries(found)

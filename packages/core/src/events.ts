@@ -28,8 +28,9 @@
  * <onActionEnd>
  * ```
  *
- * `onBatchEnd`, `onStepEnd` and `onEpochEnd` mean *completed*: an epoch cut short by a stop gets no `onEpochEnd` and no count. After an error,
- * `onException` and `onActionEnd` run for every callback whose `onActionStart` was entered. `evaluate()` and `predict()` fire action and batch events.
+ * `onBatchEnd`, `onStepEnd` and `onEpochEnd` mean *completed*: an epoch cut short by a stop gets no `onEpochEnd` and no count. A
+ * signal ends a validation between two batches: `state.isValidationDue`, no `onValidationEnd`, its epoch does not count as over, and a run resumed
+ * from there begins with it. After an error, `onException` and `onActionEnd` run for every callback whose `onActionStart` was entered. `evaluate()` and `predict()` fire action and batch events.
  *
  * @module
  */

@@ -19,6 +19,8 @@ export interface TrainerState<O extends Outputs = AnyOutputs> {
   readonly batch: number
   /** Validations done. */
   readonly validations: number
+  /** Whether a signal cut the validation of this step or epoch short: the next run begins with it. What is saved meanwhile has no score yet. */
+  readonly isValidationDue: boolean
   /** Whether the batch in hand is the epoch's last; so at `onStepEnd`, whether the epoch is over. */
   readonly isLastBatch: boolean
   /** This process's rank on its machine; null in a single-process run. */
@@ -44,6 +46,7 @@ export interface Progress {
   /** Batches done in the epoch when the last step was: what a checkpoint keeps, for the gradients of an unfinished step are not in it. */
   stepBatch: number
   validations: number
+  isValidationDue: boolean
 }
 
 /** The loop's side of the state. */
@@ -84,5 +87,9 @@ export class LoopState {
 
   get validations(): number {
     return this.#progress.validations
+  }
+
+  get isValidationDue(): boolean {
+    return this.#progress.isValidationDue
   }
 }

@@ -118,7 +118,14 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
     checkCallbacks(callbacks)
     this.#checkpointer = checkpointer
     this.#maxTime = maxTime ? milliseconds('maxTime', maxTime) : Infinity
-    const progress: Progress = { step: 0, epoch: 0, batch: 0, stepBatch: 0, validations: 0 }
+    const progress: Progress = {
+      step: 0,
+      epoch: 0,
+      batch: 0,
+      stepBatch: 0,
+      validations: 0,
+      isValidationDue: false,
+    }
     const tensors = createTensors((key) => module.tensor(key as TensorName<O>))
     const { localRank, globalRank, worldSize } = strategy
     const state = new LoopState(progress, {
@@ -227,7 +234,7 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
 
   /** Gives everything that a run needs to go on. A subclass may add keys; it then overrides `updateState`, too. */
   async getState(): Promise<Checkpoint> {
-    const { step, epoch, stepBatch, validations } = this.#run.progress
+    const { step, epoch, stepBatch, validations, isValidationDue } = this.#run.progress
     // JSON has no NaN and no Infinity.
     const metrics = [...this.state.metrics].map(([name, value]) => [
       name,
@@ -238,7 +245,14 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
       if (callback.getState) callbacks[nameOf(callback)] = await callback.getState()
     return {
       module: await this.module.getState(),
-      trainer: { step, epoch, batch: stepBatch, validations, metrics: Object.fromEntries(metrics) },
+      trainer: {
+        step,
+        epoch,
+        batch: stepBatch,
+        validations,
+        isValidationDue,
+        metrics: Object.fromEntries(metrics),
+      },
       strategy: (await this.strategy.getState?.()) ?? {},
       callbacks,
     }
@@ -257,6 +271,7 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
     if (trainer) {
       for (const key of counters) progress[key] = counts[key]
       progress.stepBatch = progress.batch
+      progress.isValidationDue = Boolean(counts.isValidationDue)
       state.metrics.clear()
       for (const [name, value] of Object.entries(metrics)) state.metrics.set(name, Number(value))
     }

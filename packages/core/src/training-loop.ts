@@ -89,7 +89,9 @@ export async function trainingLoop<B>(run: TrainingRun<B>, reads: ScalarReads): 
     disposeOutputs(tensors.take())
   }
 
-  while (progress.epoch < maxEpochs && !done()) {
+  /** Whether to begin with a validation that a signal cut short, even if it is all that is left to do. */
+  let due = validate !== undefined && progress.isValidationDue
+  while (progress.epoch < maxEpochs && (due || !done())) {
     await events.fire('onEpochStart')
     const batches = await openEpoch(run.data!, progress.epoch, progress.batch, { rank, size })
     const close = async (): Promise<unknown> => batches.return?.()
@@ -99,6 +101,9 @@ export async function trainingLoop<B>(run: TrainingRun<B>, reads: ScalarReads): 
     let batchesInStep = 0
     let examples = 0
     try {
+      // One by epochs comes by itself, for its epoch has not been counted.
+      if (due && steps < Infinity && (await validation(run)) && !ahead.done) await events.fire('onSavePoint')
+      due = false
       while (!ahead.done) {
         if (batchesInStep === 0) {
           if (done()) break
@@ -145,6 +150,7 @@ export async function trainingLoop<B>(run: TrainingRun<B>, reads: ScalarReads): 
           if (outcome?.stop) agreeToStop()
           progress.step += 1
           progress.stepBatch = progress.batch
+          progress.isValidationDue = false
           const read = reads.atStepEnd(outputs, result.examples)
           if (read) {
             const loss = await read
@@ -153,8 +159,8 @@ export async function trainingLoop<B>(run: TrainingRun<B>, reads: ScalarReads): 
           }
           pending = onStepEnd()
           if (pending) await pending
-          if (validate && progress.step % steps === 0) await validation(run, validate.data)
-          if (!isLast) {
+          if (validate && progress.step % steps === 0) await validation(run)
+          if (!isLast && !progress.isValidationDue) {
             pending = onSavePoint()
             if (pending) await pending
           }
@@ -175,22 +181,34 @@ export async function trainingLoop<B>(run: TrainingRun<B>, reads: ScalarReads): 
     }
     state.isLastBatch = false
     if (!ahead.done) await close()
+    else if (progress.isValidationDue && steps < Infinity) return
     else {
+      const { batch } = progress
       progress.epoch += 1
       progress.batch = 0
       progress.stepBatch = 0
-      if (validate && progress.epoch % epochs === 0) await validation(run, validate.data)
+      if (validate && progress.epoch % epochs === 0 && !(await validation(run))) {
+        // Back to the end of the epoch's data: the next run finds nothing left there, and validates.
+        progress.epoch -= 1
+        progress.batch = batch
+        progress.stepBatch = batch
+        return
+      }
       await events.fire('onEpochEnd')
       await run.save(false)
     }
   }
 }
 
-async function validation<B>(run: TrainingRun<B>, data: DataSource<B>): Promise<void> {
-  await run.events.fire('onValidationStart')
-  await evaluation(run, 'validate.data', data, 'val_')
-  run.progress.validations += 1
-  await run.events.fire('onValidationEnd')
+/** Validates and tells whether it came to the end; a signal leaves the validation due, without an `onValidationEnd`. */
+async function validation<B>(run: TrainingRun<B>): Promise<boolean> {
+  const { progress, events } = run
+  await events.fire('onValidationStart')
+  progress.isValidationDue = !(await evaluation(run, 'validate.data', run.validate!.data, 'val_'))
+  if (progress.isValidationDue) return false
+  progress.validations += 1
+  await events.fire('onValidationEnd')
+  return true
 }
 
 function reportNonFinite(
