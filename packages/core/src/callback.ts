@@ -1,4 +1,5 @@
 import type { Awaitable } from './awaitable.ts'
+import type { Checkpoint } from './checkpointer.ts'
 import type { EventHandlers } from './events.ts'
 import type { StateTree } from './module.ts'
 import type { TrainerState } from './state.ts'
@@ -25,6 +26,8 @@ export interface Callback<
   readsAt?(state: TrainerState): boolean
   /** Told at the start of a run that has a directory for its files. */
   useDirectory?(directory: string): void
+  /** Asked before anything else in the first run of a trainer: what to go on from, if there is anything. */
+  load?(): Awaitable<Checkpoint | undefined>
   /** Gives what has to survive a stop; kept in checkpoints under `name`. */
   getState?(): Awaitable<StateTree>
   updateState?(state: StateTree): Awaitable<void>

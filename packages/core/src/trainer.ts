@@ -280,7 +280,7 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
       if (owner) await owner.updateState!(kept)
       else this.host.warn(`[core] no updateState() for the checkpoint's state of callback "${name}"`)
     }
-    this.#restored = true
+    if (trainer) this.#restored = true
   }
 
   async emit<E extends EventName>(event: E, ...detail: EventDetail<E>): Promise<void> {
@@ -341,14 +341,13 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
     }
   }
 
-  /** Takes over what the checkpointer or the resume source has, once; then tells the callbacks where the run's files go and where it goes on. */
+  /** Takes over what the checkpointer, the resume source or a callback has, once; then tells the callbacks where the run's files go and where it goes on. */
   async #load(): Promise<void> {
     if (!this.#loaded) {
       const found: [name: string, checkpoint: Checkpoint][] = []
-      for (const source of [this.#checkpointer, this.resumeFrom]) {
-        const checkpoint = (await source?.load()) ?? {}
-        if (Object.values(checkpoint).some(Boolean))
-          found.push([source!.name ?? source!.constructor.name, checkpoint])
+      for (const source of [this.#checkpointer, this.resumeFrom, ...this.callbacks]) {
+        const checkpoint = (await source?.load?.()) ?? {}
+        if (Object.values(checkpoint).some(Boolean)) found.push([nameOf(source as Callback), checkpoint])
       }
       const [first, second] = found
       if (second) fail(`both ${first![0]} and ${second[0]} have a checkpoint; use one of them`)

@@ -185,6 +185,37 @@ test('a resume source is asked, too; if both find something, that is an error th
   )
 })
 
+test('a callback may be what a run goes on from; asked once, and one of several is an error', async () => {
+  const first = trainer({ maxSteps: 2 })
+  await first.train()
+  const saved = await first.getState()
+  const log: string[] = []
+  let asked = 0
+  const loads: Callback = { name: 'mine', load: () => (asked++, saved) }
+  const resumed = trainer({ maxSteps: 4, callbacks: [recorder(log) as Callback, loads] })
+  expect(await resumed.train()).toMatchObject({ step: 4 })
+  await resumed.train()
+  expect(asked).toBe(1)
+  expect(log[0]).toBe('onResume')
+  const torn = trainer({ checkpointer: memory([], saved), callbacks: [loads] })
+  await expect(torn.train()).rejects.toThrow('[core] both memory and mine have a checkpoint; use one of them')
+})
+
+test('weights alone are a new start: no counter moves, and nothing is resumed', async () => {
+  const log: string[] = []
+  const weights = { module: { weights: Float64Array.of(2, 0) } }
+  const started = trainer({
+    checkpointer: memory([], weights),
+    callbacks: [recorder(log) as Callback],
+    maxSteps: 1,
+  })
+  expect(await started.train()).toMatchObject({ step: 1 })
+  expect(log[0]).toBe('onActionStart')
+  const fresh = trainer({ maxSteps: 1 })
+  await fresh.train()
+  expect(await started.module.getState()).not.toEqual(await fresh.module.getState())
+})
+
 test('a subclass of the trainer adds to the checkpoint and takes it back', async () => {
   class Mine extends Trainer<ToyBatch, ToyOutputs> {
     args: unknown = { epochs: 3 }
