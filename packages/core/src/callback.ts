@@ -5,6 +5,7 @@ import type { StateTree } from './module.ts'
 import type { TrainerState } from './state.ts'
 import type { AnyOutputs, Outputs } from './tensor.ts'
 import type { TensorRef } from './tensor-ref.ts'
+import type { TrainerHandle } from './trainer-handle.ts'
 
 // The class below takes its members from this interface: all are optional, so any object with some of them is a callback.
 /* oxlint-disable typescript/no-unsafe-declaration-merging, typescript/no-extraneous-class, no-unused-vars */
@@ -27,7 +28,7 @@ export interface Callback<
   /** Told at the start of a run that has a directory for its files. */
   useDirectory?(directory: string): void
   /** Asked before anything else in the first run of a trainer: what to go on from, if there is anything. */
-  load?(): Awaitable<Checkpoint | undefined>
+  load?(trainer: TrainerHandle): Awaitable<Checkpoint | undefined>
   /** Gives what has to survive a stop; kept in checkpoints under `name`. */
   getState?(): Awaitable<StateTree>
   updateState?(state: StateTree): Awaitable<void>

@@ -26,6 +26,8 @@ export interface TrainerHandle {
   logDirectory: string | undefined
   /** What the next run goes on from, if it finds something. */
   resumeFrom: ResumeSource | undefined
+  /** Adds a callback, in its place among the others; only before the first run. */
+  addCallback(callback: Callback<string>): void
   getState(): Promise<Checkpoint>
   updateState(checkpoint: Checkpoint): Promise<void>
   /** Fires an event on all callbacks. */

@@ -142,7 +142,7 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
       host,
       maxEpochs,
       maxSteps,
-      callbacks: callbacks.toSorted((a, b) => Number(a.enforce === 'post') - Number(b.enforce === 'post')),
+      callbacks: callbacks.toSorted(inOrder),
       state,
     }
     Object.assign(this, visible)
@@ -283,6 +283,14 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
     if (trainer) this.#restored = true
   }
 
+  addCallback(callback: Callback<MetricName<O>, O>): void {
+    const list = this.callbacks as Callback<MetricName<O>, O>[]
+    if (this.#running || this.#loaded) fail('callbacks can be added only before the first run')
+    checkCallbacks([...list, callback])
+    list.push(callback)
+    list.sort(inOrder)
+  }
+
   async emit<E extends EventName>(event: E, ...detail: EventDetail<E>): Promise<void> {
     await this.#run.events.fire(event, ...detail)
   }
@@ -346,7 +354,7 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
     if (!this.#loaded) {
       const found: [name: string, checkpoint: Checkpoint][] = []
       for (const source of [this.#checkpointer, this.resumeFrom, ...this.callbacks]) {
-        const checkpoint = (await source?.load?.()) ?? {}
+        const checkpoint = (await source?.load?.(this)) ?? {}
         if (Object.values(checkpoint).some(Boolean)) found.push([nameOf(source as Callback), checkpoint])
       }
       const [first, second] = found
@@ -360,6 +368,11 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
       await this.#run.events.fire('onResume')
     }
   }
+}
+
+/** Loggers after the others; the rest in the order given. */
+function inOrder(a: Callback<string>, b: Callback<string>): number {
+  return Number(a.enforce === 'post') - Number(b.enforce === 'post')
 }
 
 /** Callbacks are objects, and those that keep a state need names of their own. */

@@ -245,3 +245,24 @@ test("callbacks that want a directory are told the trainer's before the run", as
   await run.train()
   expect(log).toEqual(['/some/run', 'start'])
 })
+
+test('a callback that is added before the first run takes its place among the others', async () => {
+  const log: string[] = []
+  const step = (name: string) => onStepEnd(() => void log.push(name))
+  const run = trainer({ maxSteps: 1, callbacks: [step('first'), { ...step('logger'), enforce: 'post' }] })
+  run.addCallback({ ...step('reader'), reads: ['accuracy'] })
+  await run.train()
+  expect(log).toEqual(['first', 'reader', 'logger'])
+  expect(run.state.metrics.has('accuracy')).toBe(true)
+})
+
+test('what cannot be a callback, or comes after the first run, is not added', async () => {
+  const run = trainer({ maxSteps: 1 })
+  expect(() => run.addCallback(undefined as never)).toThrow('must be a list of objects such as onStepEnd(fn)')
+  const keeper = { name: 'keeper', getState: () => 1 }
+  run.addCallback(keeper)
+  expect(() => run.addCallback({ ...keeper })).toThrow('two callbacks with a state are called "keeper"')
+  await run.train()
+  expect(() => run.addCallback({})).toThrow('[core] callbacks can be added only before the first run')
+  expect(run.callbacks).toEqual([keeper])
+})

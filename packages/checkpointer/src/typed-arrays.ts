@@ -1,0 +1,34 @@
+import type { TypedArray } from '@trainyard/core'
+
+const constructors = {
+  Float64Array,
+  Float32Array,
+  BigInt64Array,
+  BigUint64Array,
+  Int32Array,
+  Uint32Array,
+  Int16Array,
+  Uint16Array,
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+} as const
+
+export type ArrayKind = keyof typeof constructors
+
+/** Tells what kind of typed array a value is, undefined if none. A `Buffer` is a `Uint8Array`, and so is one of another realm. */
+export function arrayKind(value: unknown): ArrayKind | undefined {
+  if (!ArrayBuffer.isView(value)) return undefined
+  const kind = Object.prototype.toString.call(value).slice('[object '.length, -1)
+  return kind in constructors ? (kind as ArrayKind) : undefined
+}
+
+/** Gives the bytes of an array, without copying. */
+export function bytesOf({ buffer, byteOffset, byteLength }: TypedArray): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
+}
+
+/** Makes an array of zeros. */
+export function makeArray(kind: ArrayKind, length: number): TypedArray {
+  return new constructors[kind](length)
+}

@@ -1,0 +1,17 @@
+// Saves checkpoints until it is killed: `node kill-worker.mjs <way> <folder> <module of the file system> <operation to be killed at>`. Tells how far it
+// has come, line by line.
+import { writeSync } from 'node:fs'
+import { createSaver } from '../src/index.ts'
+import { bySaver, type Place, stepByStep } from './life-of-a-folder.ts'
+
+const [way, folder, module, at] = process.argv.slice(2) as [string, string, string, string]
+const options = { at: Number(at) }
+const { createFileSystem } = (await import(module)) as typeof import('./killing-files-worker.ts')
+const files = createFileSystem(options)
+const place: Place = { files, folder, report: (news) => void writeSync(1, `${JSON.stringify(news)}\n`) }
+
+if (way.includes('asynchronous')) {
+  const saver = createSaver({ async: true, files: { module, options } })
+  await bySaver(place, saver)
+  await saver.close()
+} else await stepByStep(place)
