@@ -1,5 +1,8 @@
-import { execFile } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
@@ -22,17 +25,26 @@ beforeAll(async () => {
   })
 })
 
-async function quickstart(...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [program, ...args], {
+const folder = (): string => mkdtempSync(join(tmpdir(), 'trainyard-quickstart-'))
+
+async function quickstart(args: string, cwd = folder()): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [program, ...args.split(' ')], {
+    cwd,
     env: { ...process.env, CI: 'true' },
   })
   return stdout
 }
 
+/** The weights with which a run ended. */
+function weights(cwd: string): Buffer {
+  const runs = join(cwd, 'runs/quickstart')
+  return readFileSync(join(runs, readdirSync(runs)[0]!, 'last/model.safetensors'))
+}
+
 test('the quickstart learns real digits within 60 steps and says what to try next', async () => {
-  const output = await quickstart('--steps', '60', '--filters', '8')
+  const output = await quickstart('--steps 60 --filters 8')
   expect(output).toContain('backend wasm')
-  expect(output).toContain('on 60,000 digits')
+  expect(output).toContain('on 58,000 digits')
   const share = Number(/Test accuracy: ([\d.]+) % of 10,000 digits/.exec(output)?.[1])
   expect(share).toBeGreaterThan(75)
   expect(output).toContain('after 60 steps')
@@ -40,12 +52,27 @@ test('the quickstart learns real digits within 60 steps and says what to try nex
 })
 
 test('the same settings give the same accuracy, to the last digit', async () => {
-  const [one, again] = await Promise.all([1, 2].map(() => quickstart('--steps', '10', '--filters', '4')))
+  const [one, again] = await Promise.all([1, 2].map(() => quickstart('--steps 10 --filters 4')))
   const share = /Test accuracy: [\d.]+/
   expect(share.exec(again!)?.[0]).toBe(share.exec(one!)?.[0])
 })
 
+test('a run that was killed goes on, and ends with the same weights; one that is over is followed by a new one', async () => {
+  const args = '--steps 180 --filters 2 --hidden 16'
+  const [whole, broken] = [folder(), folder()]
+  await quickstart(args, whole)
+  const child = spawn(process.execPath, [program, ...args.split(' ')], { cwd: broken, stdio: 'ignore' })
+  const saved = join(broken, 'runs/quickstart', readdirSync(join(whole, 'runs/quickstart'))[0]!, 'last')
+  const watch = setInterval(() => existsSync(saved) && child.kill('SIGKILL'), 5)
+  await once(child, 'exit')
+  clearInterval(watch)
+  expect(child.signalCode).toBe('SIGKILL')
+  expect(await quickstart(args, broken)).toContain('100 steps and 0 epochs are done')
+  expect(weights(broken)).toEqual(weights(whole))
+  expect(await quickstart(args, broken)).toContain('is over (maxSteps)')
+})
+
 test('a setting that does not exist, or is no number, is an error that names it', async () => {
-  await expect(quickstart('--epoch', '3')).rejects.toThrow("Unknown option '--epoch'")
-  await expect(quickstart('--epochs', 'many')).rejects.toThrow('--epochs must be a number, not many')
+  await expect(quickstart('--epoch 3')).rejects.toThrow("Unknown option '--epoch'")
+  await expect(quickstart('--epochs many')).rejects.toThrow('--epochs must be a number, not many')
 })

@@ -1,6 +1,14 @@
 import type { TypedArray } from '@trainyard/core'
 
-const constructors = {
+/** The names of the kinds. */
+export type ArrayKind =
+  | `Float${32 | 64}Array`
+  | `Int${8 | 16 | 32}Array`
+  | `Uint${8 | 16 | 32}Array`
+  | `Big${'Int' | 'Uint'}64Array`
+  | 'Uint8ClampedArray'
+
+const constructors: Readonly<Record<ArrayKind, new (length: number) => TypedArray>> = {
   Float64Array,
   Float32Array,
   BigInt64Array,
@@ -12,9 +20,7 @@ const constructors = {
   Int8Array,
   Uint8Array,
   Uint8ClampedArray,
-} as const
-
-export type ArrayKind = keyof typeof constructors
+}
 
 /** Tells what kind of typed array a value is, undefined if none. A `Buffer` is a `Uint8Array`, and so is one of another realm. */
 export function arrayKind(value: unknown): ArrayKind | undefined {

@@ -3,6 +3,7 @@
 import { writeSync } from 'node:fs'
 import { createSaver } from '../src/index.ts'
 import { bySaver, type Place, stepByStep } from './life-of-a-folder.ts'
+import { stateAt } from './states.ts'
 
 const [way, folder, module, at] = process.argv.slice(2) as [string, string, string, string]
 const options = { at: Number(at) }
@@ -10,8 +11,13 @@ const { createFileSystem } = (await import(module)) as typeof import('./killing-
 const files = createFileSystem(options)
 const place: Place = { files, folder, report: (news) => void writeSync(1, `${JSON.stringify(news)}\n`) }
 
-if (way.includes('asynchronous')) {
+if (way === 'step by step') await stepByStep(place)
+else {
   const saver = createSaver({ async: true, files: { module, options } })
-  await bySaver(place, saver)
-  await saver.close()
-} else await stepByStep(place)
+  if (way.endsWith('leaves'))
+    await saver.save({ path: `${folder}/step=1`, checkpoint: stateAt(1), link: 'last' })
+  else {
+    await bySaver(place, saver)
+    await saver.close()
+  }
+}

@@ -1,50 +1,38 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { build } from 'esbuild'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bundle } from './bundle.ts'
 import { examine, type Progress } from './life-of-a-folder.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'trainyard-kill-'))
-// Inside node_modules, so that git ignores it.
-const programs = fileURLToPath(new URL('../node_modules/.trainyard-test', import.meta.url))
-const source = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
+let program: string
+let files: string
 
 beforeAll(async () => {
-  mkdirSync(programs, { recursive: true })
-  await build({
-    entryPoints: [source('kill-worker.ts'), source('killing-files-worker.ts')],
-    outdir: programs,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    conditions: ['@trainyard/source'],
-  })
+  ;[program, files] = (await bundle('kill-worker', 'killing-files-worker')) as [string, string]
 })
 
 afterAll(() => rmSync(root, { recursive: true }))
 
 interface Ending {
   readonly folder: string
+  /** What it had reported. */
   readonly progress: Progress
   readonly wasKilled: boolean
 }
 
-/** Runs a process that is killed before one of its file operations; gives what it had reported until then. */
-async function runAndKill(way: string, at: number): Promise<Ending> {
-  const folder = join(root, way, String(at))
-  const files = pathToFileURL(join(programs, 'killing-files-worker.mjs')).href
-  const args = [join(programs, 'kill-worker.mjs'), way, folder, files, String(at)]
+/** Runs a process that is killed before one of its file operations, if there are so many. */
+async function run(way: string, killAt: number): Promise<Ending> {
+  const folder = join(root, way, String(killAt))
+  const args = [fileURLToPath(program), way, folder, files, String(killAt)]
   return new Promise((resolve, reject) => {
     execFile(process.execPath, args, (error, stdout) => {
       if (error && error.signal !== 'SIGKILL') return reject(error)
-      const reports = stdout
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => JSON.parse(line) as Partial<Progress>)
+      const lines = stdout.split('\n').filter(Boolean)
+      const reports = lines.map((line) => JSON.parse(line) as Partial<Progress>)
       const progress = Object.assign({ saved: 0, last: 0 }, ...reports) as Progress
       resolve({ folder, progress, wasKilled: error !== null })
     })
@@ -59,17 +47,14 @@ describe('a process that is killed before any one of its file operations leaves 
     '%s',
     async (way, least, saved) => {
       let operations = 0
-      let isDone = false
       let next = 1
       const lane = async (): Promise<void> => {
-        while (!isDone) {
+        for (let isDone = false; !isDone;) {
           const at = next++
-          const { folder, progress, wasKilled } = await runAndKill(way, at)
+          const { folder, progress, wasKilled } = await run(way, at)
+          isDone = !wasKilled
           if (wasKilled) operations = Math.max(operations, at)
-          else {
-            isDone = true
-            expect(progress.saved).toBe(saved)
-          }
+          else expect(progress.saved).toBe(saved)
           await examine({ folder }, progress).catch((error: unknown) => {
             throw new Error(`killed before operation ${at}: ${String(error)}`, { cause: error })
           })
@@ -81,4 +66,10 @@ describe('a process that is killed before any one of its file operations leaves 
     },
     300_000,
   )
+})
+
+test('a process that ends by itself lets an asynchronous save end first', async () => {
+  const { folder, wasKilled } = await run('asynchronous, and leaves', Infinity)
+  expect(wasKilled).toBe(false)
+  await examine({ folder }, { saved: 1, last: 1 })
 })

@@ -118,7 +118,11 @@ async function contentOf(files: MemoryFileSystem, path: string): Promise<Uint8Ar
 }
 
 /** A file with a header of any text, which may claim another length. */
-function fileOf(header: string | Uint8Array, data: Uint8Array = new Uint8Array(0), claimed?: bigint): Uint8Array {
+function fileOf(
+  header: string | Uint8Array,
+  data: Uint8Array = new Uint8Array(0),
+  claimed?: bigint,
+): Uint8Array {
   const text = typeof header === 'string' ? new TextEncoder().encode(header) : header
   const bytes = new Uint8Array(8 + text.length + data.length)
   new DataView(bytes.buffer).setBigUint64(0, claimed ?? BigInt(text.length), true)

@@ -1,7 +1,16 @@
 import type { ArrayKind } from '../typed-arrays.ts'
 
+/** A type of element in the safetensors format. */
+export type Dtype =
+  | 'BOOL'
+  | 'BF16'
+  | `F${16 | 32 | 64}`
+  | `F8_${'E4M3' | 'E5M2' | 'E8M0'}`
+  | `I${8 | 16 | 32 | 64}`
+  | `U${8 | 16 | 32 | 64}`
+
 /** For each type of the format: the size of an element in bytes, and the array that holds it. What JavaScript has no numbers for stays bits. */
-const dtypes = {
+const dtypes: Readonly<Record<Dtype, { readonly bytes: number; readonly array: ArrayKind }>> = {
   F64: { bytes: 8, array: 'Float64Array' },
   I64: { bytes: 8, array: 'BigInt64Array' },
   U64: { bytes: 8, array: 'BigUint64Array' },
@@ -18,10 +27,7 @@ const dtypes = {
   F8_E4M3: { bytes: 1, array: 'Uint8Array' },
   F8_E5M2: { bytes: 1, array: 'Uint8Array' },
   F8_E8M0: { bytes: 1, array: 'Uint8Array' },
-} as const satisfies Record<string, { bytes: number; array: ArrayKind }>
-
-/** A type of element in the safetensors format. */
-export type Dtype = keyof typeof dtypes
+}
 
 export function isDtype(value: unknown): value is Dtype {
   return typeof value === 'string' && Object.hasOwn(dtypes, value)
