@@ -57,7 +57,7 @@ test('the same settings give the same accuracy, to the last digit', async () => 
   expect(share.exec(again!)?.[0]).toBe(share.exec(one!)?.[0])
 })
 
-test('a run that was killed goes on, and ends with the same weights; one that is over is followed by a new one', async () => {
+test('a run that was killed goes on, and ends with the same weights', async () => {
   const args = '--steps 180 --filters 2 --hidden 16'
   const [whole, broken] = [folder(), folder()]
   await quickstart(args, whole)
@@ -69,8 +69,7 @@ test('a run that was killed goes on, and ends with the same weights; one that is
   expect(child.signalCode).toBe('SIGKILL')
   expect(await quickstart(args, broken)).toContain('100 steps and 0 epochs are done')
   expect(weights(broken)).toEqual(weights(whole))
-  expect(await quickstart(args, broken)).toContain('is over (maxSteps)')
-})
+}, 180_000)
 
 test('a setting that does not exist, or is no number, is an error that names it', async () => {
   await expect(quickstart('--epoch 3')).rejects.toThrow("Unknown option '--epoch'")
