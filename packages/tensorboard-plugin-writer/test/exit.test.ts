@@ -1,0 +1,49 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { beforeAll, expect, test } from 'vitest'
+import { eventFiles, readRows } from './independent-reader.ts'
+import { scratch } from './scratch.ts'
+
+// Inside node_modules, so that git ignores it.
+const cache = fileURLToPath(new URL('../node_modules/.trainyard-test', import.meta.url))
+const worker = join(cache, 'exit-worker.mjs')
+
+beforeAll(async () => {
+  mkdirSync(cache, { recursive: true })
+  await build({
+    entryPoints: [fileURLToPath(new URL('exit-worker.ts', import.meta.url))],
+    outfile: worker,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+  })
+})
+
+/** Runs the worker and gives its exit code. */
+function end(logDir: string, way: string): Promise<number> {
+  return new Promise((done) => {
+    execFile(process.execPath, [worker, logDir, way], (error) => done(Number(error?.code ?? 0)))
+  })
+}
+
+test.each([
+  ['end', 0],
+  ['exit', 3],
+  ['throw', 1],
+  ['reject', 1],
+])('everything is on the disk when a program ends by %s', async (way, code) => {
+  const logDir = scratch()
+  expect(await end(logDir, way)).toBe(code)
+  expect(readRows(logDir)).toHaveLength(101)
+})
+
+test('two processes in one directory lose nothing', async () => {
+  const logDir = scratch()
+  await Promise.all(['end', 'exit'].map((way) => end(logDir, way)))
+  expect(eventFiles(logDir)).toHaveLength(4)
+  for (const way of ['end', 'exit'])
+    expect(readRows(logDir).filter(([tag]) => tag === `loss ${way}`)).toHaveLength(101)
+})
