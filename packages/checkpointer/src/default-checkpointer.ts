@@ -10,6 +10,7 @@ import { weightsOf } from './named-tensors.ts'
 import { type LoadedCheckpoint, readCheckpoint, verifyCheckpoint } from './read-checkpoint.ts'
 import { removeCheckpoint } from './remove-checkpoint.ts'
 import { writeSafetensors } from './safetensors/write.ts'
+import { sweepUnfinished } from './sweep-unfinished.ts'
 import { writeCheckpoint } from './write-checkpoint.ts'
 
 export interface DefaultCheckpointerOptions {
@@ -112,6 +113,9 @@ export class DefaultCheckpointer extends AbstractCheckpointer {
     if (!isOn || (index % period !== 0 && !force)) return undefined
     const name = `${filePrefix}_${index}${suffix}`
     const path = join(saveDir, name)
+    const isFirst = this.#written.length === 0
+    // Not when it is loaded: a program that only evaluates must leave alone what the run itself may be writing.
+    if (isFirst) await sweepUnfinished(saveDir, { runId: this.runId, files: this.#files })
     if (!(await this.#isSaved(path, checkpoint))) {
       const scores = scoresOf(checkpoint)
       const info = {
@@ -121,7 +125,6 @@ export class DefaultCheckpointer extends AbstractCheckpointer {
       }
       await writeCheckpoint(path, checkpoint, { info, files: this.#files })
     }
-    const isFirst = this.#written.length === 0
     if (this.#written.includes(name)) this.#written.splice(this.#written.indexOf(name), 1)
     this.#written.push(name)
     await this.#deleteOld(isFirst)

@@ -1,5 +1,414 @@
 // Made of save-worker.ts by test/save-worker.test.ts; not to be changed by hand.
-export const saveWorkerCode = `import{parentPort as B,workerData as we}from"node:worker_threads";function s(e,r){throw new Error(\`[checkpointer] \${e}\`,r)}var h=class extends Error{};function d(e){let{code:r}=e??{};return typeof r=="string"?r:void 0}function m(e){return(e instanceof Error?e.message:String(e)).replace(/^\\[checkpointer\\] /,"")}import{constants as k,promises as f}from"node:fs";var g={async open(e,r){let t=k.O_RDONLY|(k.O_NOFOLLOW??0),n=k.O_WRONLY|k.O_CREAT|k.O_EXCL,i=await f.open(e,r==="read"?t:n);return{write:async(o,a)=>(await i.write(o,0,o.byteLength,a)).bytesWritten,read:async(o,a)=>(await i.read(o,0,o.byteLength,a)).bytesRead,sync:()=>i.sync(),close:()=>i.close()}},async lstat(e){let r=await f.lstat(e);return{kind:r.isFile()?"file":r.isDirectory()?"folder":r.isSymbolicLink()?"link":"other",size:r.size}},readdir:e=>f.readdir(e),mkdir:e=>f.mkdir(e).then(()=>{}),rmdir:e=>f.rmdir(e),unlink:e=>f.unlink(e),rename:(e,r)=>f.rename(e,r),symlink:(e,r)=>f.symlink(e,r),readlink:e=>f.readlink(e),async syncFolder(e){if(process.platform==="win32")return;let r=await f.open(e,"r");try{await r.sync()}finally{await r.close()}}};async function u(e,r){try{return(await e.lstat(r)).kind}catch(t){if(d(t)==="ENOENT")return;throw t}}async function E(e){if(!e)return g;let{createFileSystem:r}=await import(e.module);return typeof r!="function"?s(\`"\${e.module}" exports no function createFileSystem(options)\`):r(e.options)}import{basename as ue,dirname as pe}from"node:path";import{join as F}from"node:path";import{dirname as P,join as V}from"node:path";var w="manifest.json";async function O(e,r){try{await e.mkdir(r)}catch(t){if(d(t)==="EEXIST")return;if(d(t)!=="ENOENT"||P(r)===r)throw t;await O(e,P(r)),await e.mkdir(r)}await e.syncFolder(P(r))}async function y(e,r){let t=await u(e,r);if(t===void 0)return;if(t!=="folder")return e.unlink(r);let n=await e.readdir(r);for(let i of n.toSorted((o,a)=>+(a===w)-+(o===w)))await y(e,V(r,i));await e.rmdir(r)}import{randomBytes as X}from"node:crypto";import{basename as q,dirname as G,join as Q}from"node:path";import{crc32 as R}from"node:zlib";function U(e,r){return R(r,e)}function A(e){return e.toString(16).padStart(8,"0")}function S(e){return A(R(e))}function p(e,r,t){let n=\`.\${q(e)}.\${r}-\${Z(t)}-\${X(4).toString("hex")}\`;return Q(G(e),n)}function Z(e){return S(e??"")}var Me=1<<20;async function C(e,r,t){for(let n=0;n<r.byteLength;){let i=await e.read(n===0?r:r.subarray(n),t+n);if(i<=0)throw new h(\`ends after \${t+n} bytes\`);n+=i}}async function M(e,r,t){let{kind:n,size:i}=await e.lstat(r);if(n!=="file")throw new h(\`is a \${n}, not a file\`);let o=await e.open(r,"read");try{return await t(o,i)}finally{await o.close()}}var ee={Float64Array,Float32Array,BigInt64Array,BigUint64Array,Int32Array,Uint32Array,Int16Array,Uint16Array,Int8Array,Uint8Array,Uint8ClampedArray};function $(e){if(!ArrayBuffer.isView(e))return;let r=Object.prototype.toString.call(e).slice(8,-1);return r in ee?r:void 0}var L=500;function T(e,r,t=[]){if(e===null||typeof e=="string"||typeof e=="boolean")return e;if(typeof e=="number")return Number.isFinite(e)&&!Object.is(e,-0)?e:{$number:Object.is(e,-0)?"-0":String(e)};if(t.length>L&&s(\`a state may have \${L} levels; this one has more, or it contains itself\`),$(e))return r(e,t,[e.length]);if(Array.isArray(e))return Array.from(e,(o,a)=>T(o,r,[...t,String(a)]));Object.prototype.toString.call(e)!=="[object Object]"&&s(\`the state at "\${t.join(".")}" is \${te(e)}; a state holds numbers, strings, booleans, null, typed arrays, lists and plain objects\`);let n=e,i=Object.entries(n).filter(([,o])=>o!==void 0);return Object.fromEntries(i.map(([o,a])=>{let c=o==="data"?re(n):void 0,l=c?r(a,t,c):T(a,r,[...t,o]);return[o.startsWith("$")?\`$\${o}\`:o,l]}))}function re({shape:e,data:r}){if(!$(r)||!Array.isArray(e))return;let t=e.every(i=>Number.isSafeInteger(i)&&i>=0),n=e.reduce((i,o)=>i*o,1);return t&&n===r.length?e:void 0}function te(e){return typeof e=="object"?Object.prototype.toString.call(e).slice(8,-1):e===void 0?"undefined":\`a \${typeof e}\`}function I(e){return T(e,(r,t)=>s(\`"\${t.join(".")}" must not be a typed array\`))}function j(e){let t=JSON.stringify(I(e),null,2).slice(0,-2).replaceAll(/\\[\\n[\\d,\\s]+\\]/g,n=>n.replaceAll(/\\s+/g," "));return\`\${t},
-  "self": "\${S(t)}"
+export const saveWorkerCode = `// src/save-worker.ts
+import { parentPort, workerData } from "node:worker_threads";
+
+// src/errors.ts
+function fail(message, options) {
+  throw new Error(\`[checkpointer] \${message}\`, options);
 }
-\`}function K(e){return/^[^/\\\\\\0]+$/.test(e)&&e!=="."&&e!==".."}import{dirname as ne}from"node:path";async function x(e,r,t,n){let[i,o]=[await u(e,r),await u(e,t)],a=o!==void 0&&o!=="folder"&&i!=="folder",c=o===void 0||a?void 0:p(t,"old",n);c&&await e.rename(t,c);try{await e.rename(r,t),await e.syncFolder(ne(t))}catch(l){throw a||await ie(e,r,t,c).catch(()=>{}),l}c&&await y(e,c)}async function ie(e,r,t,n){await u(e,r)===void 0&&await e.rename(t,r),n&&await e.rename(n,t)}var b=1<<20;async function v(e,r,t){try{let n=await e.open(r,"create");try{let i=await oe(n,t);return await n.sync(),i}finally{await n.close()}}catch(n){return s(\`cannot write "\${r}": \${m(n)}\`,{cause:n})}}async function oe(e,r){let t=0,n=0;for(let i of ae(r)){let o=N(e,i,t);n=U(n,i),await o,t+=i.byteLength}return{size:t,crc32:A(n)}}async function N(e,r,t){for(let n=0;n<r.byteLength;){let i=await e.write(n===0?r:r.subarray(n),t+n);if(i<=0)throw new Error(\`the file takes no more than \${t+n} bytes\`);n+=i}}function*ae(e){let r=e.reduce((i,{byteLength:o})=>i+o,0),t=new Uint8Array(Math.min(b,r)),n=0;for(let i of e)if(n>0&&n+i.byteLength>b&&(yield t.subarray(0,n),n=0),i.byteLength<b)t.set(i,n),n+=i.byteLength;else for(let o=0;o<i.byteLength;o+=b)yield i.subarray(o,o+b);n>0&&(yield t.subarray(0,n))}var se=new Set(["EPERM","ENOSYS","EOPNOTSUPP","ENOTSUP"]);async function z(e,r,{link:t="last",files:n=g}={}){for(let a of[r,t])K(a)||s(\`a link and what it leads to must be names in the same folder, not "\${a}"\`);let i=F(e,t);r===t&&s(\`"\${i}" cannot be a link to itself\`);let o=p(i,"link",null);try{await n.symlink(r,o).catch(a=>{if(!se.has(d(a)??""))throw a;return ce(n,F(e,r),o)}),await x(n,o,i,null)}catch(a){await y(n,o).catch(()=>{}),s(\`"\${i}" could not be made a link to "\${r}": \${m(a)}\`,{cause:a})}}async function ce(e,r,t){await e.mkdir(t);let n=await e.readdir(r);for(let i of n.toSorted((o,a)=>+(o===w)-+(a===w)))await u(e,F(r,i))==="file"&&await de(e,F(r,i),F(t,i));await e.syncFolder(t)}async function de(e,r,t){await M(e,r,async(n,i)=>{let o=await e.open(t,"create");try{let a=new Uint8Array(Math.min(1048576,i));for(let c=0;c<i;c+=a.byteLength){let l=a.subarray(0,i-c);await C(n,l,c),await N(o,l,c)}await o.sync()}finally{await o.close()}})}import{dirname as me}from"node:path";async function _(e,{files:r=g}={}){let t=p(e,"gone",null);try{await r.rename(e,t)}catch(n){if(d(n)==="ENOENT")return;s(\`checkpoint "\${e}" could not be deleted: \${m(n)}\`,{cause:n})}try{await r.syncFolder(me(e)),await y(r,t)}catch(n){s(\`checkpoint "\${e}" could not be deleted: \${m(n)}; what is left is "\${t}"\`,{cause:n})}}import{basename as fe,dirname as ye,join as D}from"node:path";async function H(e,r,t){le(r);let{runId:n}=t.manifest,i=p(r,"new",n);try{await O(e,ye(r)),await e.mkdir(i);let o={};for(let{name:c,parts:l}of t.files)o[c]=await v(e,D(i,c),l);let a={...t.manifest,savedAt:new Date().toISOString(),files:o};return await v(e,D(i,w),[new TextEncoder().encode(j(a))]),await e.syncFolder(i),await x(e,i,r,n),a}catch(o){return await y(e,i).catch(()=>{}),s(\`checkpoint "\${r}" could not be saved: \${m(o)}\`,{cause:o})}}function le(e){/^[^.]/.test(fe(e))||s(\`a checkpoint's name must not be empty or begin with a dot, as in "\${e}"\`)}async function W(e,{path:r,prepared:t,link:n,remove:i}){let o=await H(e,r,t);n!==void 0&&await z(pe(r),ue(r),{link:n,files:e});for(let a of i)await _(a,{files:e});return o}var J=E(we.files);J.catch(()=>{});B.on("message",async e=>{let r;try{r={manifest:await W(await J,e)}}catch(t){r={error:{message:m(t),code:Y(t)}}}B.postMessage(r)});function Y(e){return d(e)??(e instanceof Error&&e.cause?Y(e.cause):void 0)}`
+var FormatError = class extends Error {
+};
+function codeOf(error) {
+  const { code } = error ?? {};
+  return typeof code === "string" ? code : void 0;
+}
+function messageOf(error) {
+  return (error instanceof Error ? error.message : String(error)).replace(/^\\[checkpointer\\] /, "");
+}
+
+// src/file-system.ts
+import { constants, promises } from "node:fs";
+var nodeFiles = {
+  async open(path, mode) {
+    const read = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0);
+    const create = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+    const handle = await promises.open(path, mode === "read" ? read : create);
+    return {
+      write: async (data, position) => (await handle.write(data, 0, data.byteLength, position)).bytesWritten,
+      read: async (into, position) => (await handle.read(into, 0, into.byteLength, position)).bytesRead,
+      sync: () => handle.sync(),
+      close: () => handle.close()
+    };
+  },
+  async lstat(path) {
+    const stats = await promises.lstat(path);
+    const kind = stats.isFile() ? "file" : stats.isDirectory() ? "folder" : stats.isSymbolicLink() ? "link" : "other";
+    return { kind, size: stats.size };
+  },
+  readdir: (path) => promises.readdir(path),
+  mkdir: (path) => promises.mkdir(path).then(() => void 0),
+  rmdir: (path) => promises.rmdir(path),
+  unlink: (path) => promises.unlink(path),
+  rename: (from, to) => promises.rename(from, to),
+  symlink: (target, path) => promises.symlink(target, path),
+  readlink: (path) => promises.readlink(path),
+  async syncFolder(path) {
+    if (process.platform === "win32") return;
+    const handle = await promises.open(path, "r");
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  }
+};
+async function kindAt(files2, path) {
+  try {
+    return (await files2.lstat(path)).kind;
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return void 0;
+    throw error;
+  }
+}
+
+// src/load-file-system.ts
+async function loadFileSystem(from) {
+  if (!from) return nodeFiles;
+  const { createFileSystem } = await import(
+    /* @vite-ignore */
+    from.module
+  );
+  if (typeof createFileSystem !== "function")
+    return fail(\`"\${from.module}" exports no function createFileSystem(options)\`);
+  return createFileSystem(from.options);
+}
+
+// src/perform-save.ts
+import { basename as basename3, dirname as dirname6 } from "node:path";
+
+// src/link-last.ts
+import { join as join3 } from "node:path";
+
+// src/folders.ts
+import { dirname, join } from "node:path";
+var manifestName = "manifest.json";
+async function makeFolder(files2, path) {
+  try {
+    await files2.mkdir(path);
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return;
+    if (codeOf(error) !== "ENOENT" || dirname(path) === path) throw error;
+    await makeFolder(files2, dirname(path));
+    await files2.mkdir(path);
+  }
+  await files2.syncFolder(dirname(path));
+}
+async function removeTree(files2, path) {
+  const kind = await kindAt(files2, path);
+  if (kind === void 0) return;
+  if (kind !== "folder") return files2.unlink(path);
+  const names = await files2.readdir(path);
+  for (const name of names.toSorted((a, b) => Number(b === manifestName) - Number(a === manifestName)))
+    await removeTree(files2, join(path, name));
+  await files2.rmdir(path);
+}
+
+// src/hidden-names.ts
+import { randomBytes } from "node:crypto";
+import { basename, dirname as dirname2, join as join2 } from "node:path";
+
+// src/checksum.ts
+import { crc32 } from "node:zlib";
+function addToChecksum(sum, data) {
+  return crc32(data, sum);
+}
+function checksumText(sum) {
+  return sum.toString(16).padStart(8, "0");
+}
+function checksumOf(text) {
+  return checksumText(crc32(text));
+}
+
+// src/hidden-names.ts
+function hiddenPath(path, kind, runId) {
+  const name = \`.\${basename(path)}.\${kind}-\${ownerOf(runId)}-\${randomBytes(4).toString("hex")}\`;
+  return join2(dirname2(path), name);
+}
+function ownerOf(runId) {
+  return checksumOf(runId ?? "");
+}
+
+// src/read-file.ts
+var chunkSize = 1 << 20;
+async function readAll(file, into, position) {
+  for (let done = 0; done < into.byteLength; ) {
+    const came = await file.read(done === 0 ? into : into.subarray(done), position + done);
+    if (came <= 0) throw new FormatError(\`ends after \${position + done} bytes\`);
+    done += came;
+  }
+}
+async function withFile(files2, path, use) {
+  const { kind, size } = await files2.lstat(path);
+  if (kind !== "file") throw new FormatError(\`is a \${kind}, not a file\`);
+  const file = await files2.open(path, "read");
+  try {
+    return await use(file, size);
+  } finally {
+    await file.close();
+  }
+}
+
+// src/typed-arrays.ts
+var constructors = {
+  Float64Array,
+  Float32Array,
+  BigInt64Array,
+  BigUint64Array,
+  Int32Array,
+  Uint32Array,
+  Int16Array,
+  Uint16Array,
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray
+};
+function arrayKind(value) {
+  if (!ArrayBuffer.isView(value)) return void 0;
+  const kind = Object.prototype.toString.call(value).slice("[object ".length, -1);
+  return kind in constructors ? kind : void 0;
+}
+
+// src/tree-codec.ts
+var deepest = 500;
+function encodeTree(tree, place, path = []) {
+  if (tree === null || typeof tree === "string" || typeof tree === "boolean") return tree;
+  if (typeof tree === "number")
+    return Number.isFinite(tree) && !Object.is(tree, -0) ? tree : { $number: Object.is(tree, -0) ? "-0" : String(tree) };
+  if (path.length > deepest)
+    fail(\`a state may have \${deepest} levels; this one has more, or it contains itself\`);
+  if (arrayKind(tree)) return place(tree, path, [tree.length]);
+  if (Array.isArray(tree)) return Array.from(tree, (item, i) => encodeTree(item, place, [...path, String(i)]));
+  if (Object.prototype.toString.call(tree) !== "[object Object]")
+    fail(
+      \`the state at "\${path.join(".")}" is \${what(tree)}; a state holds numbers, strings, booleans, null, typed arrays, lists and plain objects\`
+    );
+  const record = tree;
+  const entries = Object.entries(record).filter(([, value]) => value !== void 0);
+  return Object.fromEntries(
+    entries.map(([key, value]) => {
+      const shape = key === "data" ? shapeOf(record) : void 0;
+      const encoded = shape ? place(value, path, shape) : encodeTree(value, place, [...path, key]);
+      return [key.startsWith("$") ? \`$\${key}\` : key, encoded];
+    })
+  );
+}
+function shapeOf({ shape, data }) {
+  if (!arrayKind(data) || !Array.isArray(shape)) return void 0;
+  const isShape = shape.every((length) => Number.isSafeInteger(length) && length >= 0);
+  const size = shape.reduce((product, length) => product * length, 1);
+  return isShape && size === data.length ? shape : void 0;
+}
+function what(value) {
+  if (typeof value === "object") return Object.prototype.toString.call(value).slice("[object ".length, -1);
+  return value === void 0 ? "undefined" : \`a \${typeof value}\`;
+}
+function encodePlain(tree) {
+  return encodeTree(tree, (_, path) => fail(\`"\${path.join(".")}" must not be a typed array\`));
+}
+
+// src/manifest.ts
+function manifestText(manifest) {
+  const lines = JSON.stringify(encodePlain(manifest), null, 2).slice(0, -"\\n}".length);
+  const body = lines.replaceAll(/\\[\\n[\\d,\\s]+\\]/g, (shape) => shape.replaceAll(/\\s+/g, " "));
+  return \`\${body},
+  "self": "\${checksumOf(body)}"
+}
+\`;
+}
+function isPlainName(name) {
+  return /^[^/\\\\\\0]+$/.test(name) && name !== "." && name !== "..";
+}
+
+// src/publish.ts
+import { dirname as dirname3 } from "node:path";
+async function publish(files2, hidden, path, runId) {
+  const [mine, there] = [await kindAt(files2, hidden), await kindAt(files2, path)];
+  const inPlace = there !== void 0 && there !== "folder" && mine !== "folder";
+  const aside = there === void 0 || inPlace ? void 0 : hiddenPath(path, "old", runId);
+  if (aside) await files2.rename(path, aside);
+  try {
+    await files2.rename(hidden, path);
+    await files2.syncFolder(dirname3(path));
+  } catch (error) {
+    if (!inPlace) await withdraw(files2, hidden, path, aside).catch(() => void 0);
+    throw error;
+  }
+  if (aside) await removeTree(files2, aside);
+}
+async function withdraw(files2, hidden, path, aside) {
+  if (await kindAt(files2, hidden) === void 0) await files2.rename(path, hidden);
+  if (aside) await files2.rename(aside, path);
+}
+
+// src/write-file.ts
+var chunkSize2 = 1 << 20;
+async function writeFile(files2, path, parts) {
+  try {
+    const file = await files2.open(path, "create");
+    try {
+      const record = await writeParts(file, parts);
+      await file.sync();
+      return record;
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    return fail(\`cannot write "\${path}": \${messageOf(error)}\`, { cause: error });
+  }
+}
+async function writeParts(file, parts) {
+  let size = 0;
+  let sum = 0;
+  for (const chunk of chunks(parts)) {
+    const written = writeAll(file, chunk, size);
+    sum = addToChecksum(sum, chunk);
+    await written;
+    size += chunk.byteLength;
+  }
+  return { size, crc32: checksumText(sum) };
+}
+async function writeAll(file, data, position) {
+  for (let done = 0; done < data.byteLength; ) {
+    const taken = await file.write(done === 0 ? data : data.subarray(done), position + done);
+    if (taken <= 0) throw new Error(\`the file takes no more than \${position + done} bytes\`);
+    done += taken;
+  }
+}
+function* chunks(parts) {
+  const total = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const gathered = new Uint8Array(Math.min(chunkSize2, total));
+  let filled = 0;
+  for (const part of parts) {
+    if (filled > 0 && filled + part.byteLength > chunkSize2) {
+      yield gathered.subarray(0, filled);
+      filled = 0;
+    }
+    if (part.byteLength < chunkSize2) {
+      gathered.set(part, filled);
+      filled += part.byteLength;
+    } else
+      for (let start = 0; start < part.byteLength; start += chunkSize2)
+        yield part.subarray(start, start + chunkSize2);
+  }
+  if (filled > 0) yield gathered.subarray(0, filled);
+}
+
+// src/link-last.ts
+var noLinks = /* @__PURE__ */ new Set(["EPERM", "ENOSYS", "EOPNOTSUPP", "ENOTSUP"]);
+async function linkLast(folder, name, { link = "last", files: files2 = nodeFiles } = {}) {
+  for (const part of [name, link])
+    if (!isPlainName(part))
+      fail(\`a link and what it leads to must be names in the same folder, not "\${part}"\`);
+  const path = join3(folder, link);
+  if (name === link) fail(\`"\${path}" cannot be a link to itself\`);
+  const hidden = hiddenPath(path, "link", null);
+  try {
+    await files2.symlink(name, hidden).catch((error) => {
+      if (!noLinks.has(codeOf(error) ?? "")) throw error;
+      return copyCheckpoint(files2, join3(folder, name), hidden);
+    });
+    await publish(files2, hidden, path, null);
+  } catch (error) {
+    await removeTree(files2, hidden).catch(() => void 0);
+    fail(\`"\${path}" could not be made a link to "\${name}": \${messageOf(error)}\`, { cause: error });
+  }
+}
+async function copyCheckpoint(files2, from, to) {
+  await files2.mkdir(to);
+  const names = await files2.readdir(from);
+  for (const name of names.toSorted((a, b) => Number(a === manifestName) - Number(b === manifestName)))
+    if (await kindAt(files2, join3(from, name)) === "file")
+      await copyFile(files2, join3(from, name), join3(to, name));
+  await files2.syncFolder(to);
+}
+async function copyFile(files2, from, to) {
+  await withFile(files2, from, async (source, size) => {
+    const target = await files2.open(to, "create");
+    try {
+      const buffer = new Uint8Array(Math.min(1 << 20, size));
+      for (let position = 0; position < size; position += buffer.byteLength) {
+        const chunk = buffer.subarray(0, size - position);
+        await readAll(source, chunk, position);
+        await writeAll(target, chunk, position);
+      }
+      await target.sync();
+    } finally {
+      await target.close();
+    }
+  });
+}
+
+// src/remove-checkpoint.ts
+import { dirname as dirname4 } from "node:path";
+async function removeCheckpoint(path, { files: files2 = nodeFiles } = {}) {
+  const gone = hiddenPath(path, "gone", null);
+  try {
+    await files2.rename(path, gone);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return;
+    fail(\`checkpoint "\${path}" could not be deleted: \${messageOf(error)}\`, { cause: error });
+  }
+  try {
+    await files2.syncFolder(dirname4(path));
+    await removeTree(files2, gone);
+  } catch (error) {
+    fail(\`checkpoint "\${path}" could not be deleted: \${messageOf(error)}; what is left is "\${gone}"\`, {
+      cause: error
+    });
+  }
+}
+
+// src/write-checkpoint.ts
+import { basename as basename2, dirname as dirname5, join as join4 } from "node:path";
+async function writePrepared(files2, path, prepared) {
+  checkPath(path);
+  const { runId } = prepared.manifest;
+  const hidden = hiddenPath(path, "new", runId);
+  try {
+    await makeFolder(files2, dirname5(path));
+    await files2.mkdir(hidden);
+    const records = {};
+    for (const { name, parts } of prepared.files)
+      records[name] = await writeFile(files2, join4(hidden, name), parts);
+    const manifest = {
+      ...prepared.manifest,
+      savedAt: (/* @__PURE__ */ new Date()).toISOString(),
+      files: records
+    };
+    await writeFile(files2, join4(hidden, manifestName), [new TextEncoder().encode(manifestText(manifest))]);
+    await files2.syncFolder(hidden);
+    await publish(files2, hidden, path, runId);
+    return manifest;
+  } catch (error) {
+    await removeTree(files2, hidden).catch(() => void 0);
+    return fail(\`checkpoint "\${path}" could not be saved: \${messageOf(error)}\`, { cause: error });
+  }
+}
+function checkPath(path) {
+  if (!/^[^.]/.test(basename2(path)))
+    fail(\`a checkpoint's name must not be empty or begin with a dot, as in "\${path}"\`);
+}
+
+// src/perform-save.ts
+async function performSave(files2, { path, prepared, link, remove }) {
+  const manifest = await writePrepared(files2, path, prepared);
+  if (link !== void 0) await linkLast(dirname6(path), basename3(path), { link, files: files2 });
+  for (const old of remove) await removeCheckpoint(old, { files: files2 });
+  return manifest;
+}
+
+// src/save-worker.ts
+var files = loadFileSystem(workerData.files);
+files.catch(() => void 0);
+parentPort.on("message", async (save) => {
+  let reply;
+  try {
+    reply = { manifest: await performSave(await files, save) };
+  } catch (error) {
+    reply = { error: { message: messageOf(error), code: rootCode(error) } };
+  }
+  parentPort.postMessage(reply);
+});
+function rootCode(error) {
+  return codeOf(error) ?? (error instanceof Error && error.cause ? rootCode(error.cause) : void 0);
+}`

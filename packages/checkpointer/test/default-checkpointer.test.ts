@@ -1,5 +1,5 @@
 import { type Checkpoint, onStepEnd, single, Trainer } from '@trainyard/core'
-import { MemoryFileSystem } from '@trainyard/testing'
+import { intercept, MemoryFileSystem, powerLossAt } from '@trainyard/testing'
 import { describe, expect, test } from 'vitest'
 import {
   DefaultCheckpointer,
@@ -161,6 +161,24 @@ describe('what is loaded', () => {
 })
 
 describe('what is deleted', () => {
+  test('is what an interrupted save of this run has left, at the first save, and not by who only loads', async () => {
+    const files = new MemoryFileSystem()
+    const { checkpointer } = await run(files, 1, { modelStateSaveDir: null })
+    const cut = intercept(
+      files,
+      powerLossAt(({ args }) => /optimizer|trainer/.test(String(args[0]))),
+    )
+    const { runId } = checkpointer
+    await expect(
+      writeCheckpoint(`${saveDir}/checkpoint_2`, stateAt(2), { info: { runId }, files: cut }),
+    ).rejects.toThrow()
+    expect(await namesIn(files)).toHaveLength(2)
+    await new DefaultCheckpointer({ saveDir, loadDir: saveDir, files }).load()
+    expect(await namesIn(files)).toHaveLength(2)
+    await run(files, 3, { loadDir: saveDir, modelStateSaveDir: null })
+    expect(await namesIn(files)).toEqual(['checkpoint_1', 'checkpoint_2', 'checkpoint_3'])
+  })
+
   test('is the oldest of this run, also of those from before a resume, and never a damaged one', async () => {
     const files = new MemoryFileSystem()
     await run(files, 3, { maxCheckpoints: 2, modelStateSaveDir: null })

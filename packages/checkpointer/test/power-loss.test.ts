@@ -9,9 +9,12 @@ import {
   type Operation,
   operationText,
 } from '@trainyard/testing'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createSaver, type FileSystem } from '../src/index.ts'
 import { bySaver, examine, type Place, type Progress, stepByStep } from './life-of-a-folder.ts'
+
+// Some seconds of computing; for machines that are busy.
+vi.setConfig({ testTimeout: 300_000 })
 
 const folder = '/runs/one/checkpoints'
 

@@ -1,6 +1,6 @@
 import type { Checkpoint } from '@trainyard/core'
 import { MemoryFileSystem } from '@trainyard/testing'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readCheckpoint, verifyCheckpoint, writeCheckpoint } from '../src/index.ts'
 import { exactText, stateTree } from './state-trees.ts'

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { intercept, MemoryFileSystem } from '@trainyard/testing'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { openSafetensors, readSafetensors, type Tensor, writeSafetensors } from '../src/index.ts'
 

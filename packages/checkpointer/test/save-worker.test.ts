@@ -5,9 +5,9 @@ import { expect, test } from 'vitest'
 // If this fails, the source of the worker has changed: run it again with `-u`, which writes the file anew.
 test('the worker thread runs what stands in the source', async () => {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('../src/save-worker.ts', import.meta.url))],
+    entryPoints: ['src/save-worker.ts'],
+    absWorkingDir: fileURLToPath(new URL('..', import.meta.url)),
     bundle: true,
-    minify: true,
     format: 'esm',
     platform: 'node',
     target: 'es2022',

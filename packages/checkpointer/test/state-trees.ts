@@ -1,5 +1,5 @@
 import type { StateTree, TypedArray } from '@trainyard/core'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 
 const kinds = [
   Float64Array,

@@ -1,0 +1,54 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { StateTree } from '@trainyard/core'
+import { sweepUnfinished } from '@trainyard/checkpointer'
+import { fail } from '../errors.ts'
+import type { MetricsPosition } from '../metrics/run-metrics.ts'
+import { checkName } from '../names.ts'
+import { readTree, writeTree } from './tree-file.ts'
+
+const extension = '.safetensors'
+const usualName = 'last_ckpt'
+
+interface SavedTree {
+  readonly tree: StateTree
+  /** Where the metrics were. */
+  readonly position: MetricsPosition
+}
+
+/** The files that `logCheckpoint` writes, each one there whole or not at all. */
+export class CheckpointFiles {
+  readonly #folder: string
+  #last: Promise<unknown> = Promise.resolve()
+  #isSwept = false
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  /** Saves one after another: the last call has the last word. */
+  async save(name: string, tree: StateTree, position: MetricsPosition): Promise<string> {
+    const path = join(this.#folder, checkName('the checkpoint name', name) + extension)
+    const save = this.#last.then(async () => {
+      // What a kill in the middle of a save has left.
+      if (!this.#isSwept) await sweepUnfinished(this.#folder)
+      this.#isSwept = true
+      await writeTree(path, { tree, position } satisfies SavedTree)
+    })
+    this.#last = save.catch(() => undefined)
+    await save
+    return path
+  }
+
+  /** Gives what was saved, undefined if nothing was. */
+  async load(name: string = usualName): Promise<SavedTree | undefined> {
+    const path = join(this.#folder, checkName('the checkpoint name', name) + extension)
+    if (existsSync(path)) return (await readTree(path)) as unknown as SavedTree
+    const others = existsSync(this.#folder) ? readdirSync(this.#folder).filter((file) => file.endsWith(extension)) : []
+    if (name === usualName && others.length > 0)
+      fail(
+        `there is no checkpoint "${usualName}" in "${this.#folder}", but ${others.map((file) => `"${file.slice(0, -extension.length)}"`).join(', ')}; name the one to load`,
+      )
+    return undefined
+  }
+}

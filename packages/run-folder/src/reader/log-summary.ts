@@ -1,0 +1,118 @@
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { parseRow, parseRows, type Row } from '../metrics/parse-rows.ts'
+import { RunningSummary } from './key-summary.ts'
+import { readChunks } from './read-chunks.ts'
+
+/** What is kept of a metrics file, so that it is read once, and then only what has been appended. */
+export interface LogSummary {
+  readonly keys: ReadonlyMap<string, RunningSummary>
+  /** Rows read. */
+  readonly rows: number
+  /** Lines read, those that are no rows included. */
+  readonly lines: number
+  /** The first lines that are no rows, counted from 1. */
+  readonly badLines: readonly number[]
+  /** Bytes read. */
+  readonly end: number
+  /** The last bytes read, by which a file that was written anew is told from one that has grown. */
+  readonly tail: string
+}
+
+const tailLength = 64
+const mostBadLines = 10
+
+/** Reads what a metrics file has, on top of what was read before. */
+export function summarizeLog(path: string, before?: LogSummary): LogSummary {
+  const size = statSync(path).size
+  const known = before && before.end <= size && tailAt(path, before.end) === before.tail ? before : undefined
+  const keys = new Map(Array.from(known?.keys ?? [], ([key, summary]) => [key, copyOf(summary)]))
+  const add = rowAdder(keys)
+  let { rows, lines, end } = known ?? { rows: 0, lines: 0, end: 0 }
+  const badLines = [...(known?.badLines ?? [])]
+  const onBad = (line: number): void => void (badLines.length < mostBadLines && badLines.push(line))
+  for (const chunk of readChunks(path, end, size)) {
+    if (chunk.isWhole) {
+      for (const row of parseRows(chunk.text, (line) => onBad(lines + line + 1))) add(row, rows++)
+      lines += countOf(chunk.text, '\n')
+    } else {
+      // The last line may be on its way, or torn; it is a row if it can be one.
+      const row = parseRow(chunk.text)
+      if (!row) {
+        onBad(lines + 1)
+        break
+      }
+      add(row, rows++)
+    }
+    end = chunk.end
+  }
+  return { keys, rows, lines, badLines, end, tail: tailAt(path, end) }
+}
+
+/** Gives a function that takes the numbers out of rows, which mostly have the same keys in the same order. */
+function rowAdder(keys: Map<string, RunningSummary>): (row: Row, index: number) => void {
+  const order: { key: string; summary: RunningSummary | undefined }[] = []
+  return (row, index) => {
+    const step = row['step'] ?? row['epoch']
+    const at = typeof step === 'number' ? step : index
+    let i = 0
+    for (const key in row) {
+      const value = row[key]
+      let entry = order[i]
+      if (entry?.key !== key) entry = order[i] = { key, summary: keys.get(key) }
+      i++
+      if (typeof value !== 'number') continue
+      if (!entry.summary) {
+        entry.summary = keys.get(key) ?? new RunningSummary()
+        keys.set(key, entry.summary)
+      }
+      entry.summary.add(value, at)
+    }
+  }
+}
+
+function copyOf(summary: RunningSummary): RunningSummary {
+  return Object.assign(new RunningSummary(), summary)
+}
+
+function tailAt(path: string, end: number): string {
+  const length = Math.min(end, tailLength)
+  const bytes = Buffer.alloc(length)
+  const file = openSync(path, 'r')
+  try {
+    readSync(file, bytes, 0, length, end - length)
+  } finally {
+    closeSync(file)
+  }
+  return bytes.toString('latin1')
+}
+
+function countOf(text: string, character: string): number {
+  let count = 0
+  for (let at = text.indexOf(character); at !== -1; at = text.indexOf(character, at + 1)) count++
+  return count
+}
+
+/** What an index keeps of a summary. */
+export type StoredSummary = readonly [
+  keys: readonly (readonly [string, readonly (number | string)[]])[],
+  rows: number,
+  lines: number,
+  badLines: readonly number[],
+  end: number,
+  tail: string,
+]
+
+export function storeSummary({ keys, rows, lines, badLines, end, tail }: LogSummary): StoredSummary {
+  return [Array.from(keys, ([key, summary]) => [key, summary.toJSON()] as const), rows, lines, badLines, end, tail]
+}
+
+export function restoreSummary([keys, rows, lines, badLines, end, tail]: StoredSummary): LogSummary {
+  return {
+    keys: new Map(keys.map(([key, numbers]) => [key, RunningSummary.fromJSON(numbers)])),
+    rows,
+    lines,
+    badLines,
+    end,
+    tail,
+  }
+}

@@ -1,0 +1,51 @@
+import type { Run } from './run.ts'
+
+// Runs that this process is writing. Whatever ends the process, short of a SIGKILL, they are told.
+const open = new Map<string, Run>()
+
+let lastError: unknown
+
+const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+
+/** Gives the run that this process writes in a directory, if there is one. */
+export function openRunIn(directory: string): Run | undefined {
+  return open.get(directory)
+}
+
+export function addOpenRun(run: Run): void {
+  if (open.size === 0) {
+    process.on('exit', onExit)
+    process.on('uncaughtExceptionMonitor', onError)
+    for (const signal of Object.keys(signals)) process.on(signal, onSignal)
+  }
+  open.set(run.logDir, run)
+}
+
+export function removeOpenRun(run: Run): void {
+  if (!open.delete(run.logDir) || open.size > 0) return
+  process.off('exit', onExit)
+  process.off('uncaughtExceptionMonitor', onError)
+  for (const signal of Object.keys(signals)) process.off(signal, onSignal)
+}
+
+/** Tells whether the process has been asked to end by a signal: a trainer that obeys sets the exit code. */
+export function isInterrupted(code: unknown = process.exitCode): boolean {
+  return Object.values<unknown>(signals).includes(Number(code))
+}
+
+function onExit(code: number): void {
+  for (const run of [...open.values()])
+    if (code === 0 || isInterrupted(code)) run.finish()
+    else run.finish('FAILED', lastError ?? `the process ended with exit code ${code}`)
+}
+
+function onError(error: unknown): void {
+  lastError = error
+}
+
+/** Whoever else listens decides what becomes of the process, a trainer for example; without anybody it ends, as it would have without us. */
+function onSignal(signal: NodeJS.Signals): void {
+  if (process.listenerCount(signal) > 1) return
+  for (const run of [...open.values()]) run.finish('INTERRUPTED')
+  process.kill(process.pid, signal)
+}

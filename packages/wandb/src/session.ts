@@ -1,0 +1,209 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { Api, type ServerRun } from './api.ts'
+import { Delivery } from './delivery.ts'
+import { fail } from './errors.ts'
+import type { DeliveryTiming } from './options.ts'
+import type { JsonFields } from './record.ts'
+import { FileSource } from './record-source.ts'
+import { reportOf, type WandbReport } from './report.ts'
+import { RunWriter, type WriterState } from './run-writer.ts'
+import { SdkDelivery } from './sdk-delivery.ts'
+import type { Sender } from './sender.ts'
+import type { SpoolPosition } from './scan-file.ts'
+import { runFolder, type RunSettings, runUrl, type ServerSettings } from './settings.ts'
+import { Spool } from './spool.ts'
+
+/** What a checkpoint keeps. */
+export interface SessionState extends WriterState, SpoolPosition {
+  readonly id: string
+  /** The name of the run's folder. */
+  readonly folder: string
+}
+
+export interface SessionOptions {
+  readonly settings: RunSettings
+  /** Undefined where nothing is sent. */
+  readonly server: ServerSettings | undefined
+  readonly config: JsonFields
+  readonly client: 'spool' | 'sdk'
+  readonly timing: DeliveryTiming
+  print(line: string): void
+  warn(line: string): void
+  /** Called when somebody pressed Stop on the run's page. */
+  onStop(): void
+}
+
+/** One run: its file, what makes rows for it, and what sends them. */
+export class Session {
+  readonly writer: RunWriter
+  readonly #options: SessionOptions
+  readonly #spool: Spool
+  #delivery: Sender | undefined
+  #isEnded = false
+
+  /** Opens the run that is to go on, or a new one, below a directory. @param step That of the trainer. */
+  static async open(
+    options: SessionOptions,
+    dir: string,
+    step: number,
+    restored: SessionState | undefined,
+  ): Promise<Session> {
+    const { settings, server } = options
+    const found = existingFile(join(dir, 'wandb'), settings, restored)
+    const session = new Session(options, found ?? newFile(dir, settings))
+    const content = found ? await session.#spool.reopen(restored) : undefined
+    if (found && !content) {
+      options.warn(`${found} is another than the checkpoint knows: the run goes on in a new file`)
+      return Session.open(options, dir, step, { ...restored!, folder: '' })
+    }
+    session.writer.goOn(content, restored)
+    if (content) {
+      if (options.config.size > 0) session.writer.logConfig(options.config)
+      if (!restored) session.writer.shiftTo(step, content.lastStep)
+    } else {
+      // Only a run that somebody named can be on the server.
+      const known = server && (settings.isIdGiven || restored) ? await probe(options, server) : undefined
+      if (known && !restored && settings.resume !== 'never')
+        session.writer.shiftTo(step, known.lastStep ?? -1)
+      session.#create(known)
+    }
+    if (server)
+      await session.#deliver(server, restored || content ? 'allow' : settings.resume, !restored && !content)
+    return session
+  }
+
+  private constructor(options: SessionOptions, file: string) {
+    this.#options = options
+    this.#spool = new Spool(file, () => this.writer.tail(), options.warn)
+    this.writer = new RunWriter(this.#spool, options.warn)
+  }
+
+  get file(): string {
+    return this.#spool.file
+  }
+
+  /** The run's page, once the server has told its place. */
+  get url(): string | undefined {
+    const { server } = this.#options
+    const run = this.#delivery?.run
+    return server && run && runUrl(server.baseUrl, run.entity, run.project, run.id)
+  }
+
+  /** Writes everything to the file, and tells where it stands. */
+  save(step: number): SessionState {
+    this.writer.commit(step)
+    const { id } = this.#options.settings
+    return { ...this.#spool.flush(), ...this.writer.state, id, folder: basename(dirname(this.file)) }
+  }
+
+  /** Goes on after the end, if it was ended. */
+  async resume(): Promise<void> {
+    if (!this.#isEnded) return
+    this.#isEnded = false
+    this.writer.continue()
+    const { server } = this.#options
+    if (server) await this.#deliver(server, 'allow', false)
+  }
+
+  /** Ends the run and waits for delivery, for so many milliseconds at most. */
+  async finish(exitCode: number, timeout: number): Promise<WandbReport> {
+    if (!this.#isEnded) this.writer.end(exitCode)
+    this.#isEnded = true
+    const state = await this.#delivery?.finish(timeout)
+    return reportOf(this.writer.rows, this.file, this.#options.server, this.#delivery?.run, state)
+  }
+
+  #create(known: ServerRun | undefined): void {
+    const { settings, config } = this.#options
+    this.#spool.create()
+    this.#spool.append({
+      kind: 'run',
+      run: {
+        ...settings,
+        config,
+        startTime: Date.now() / 1000,
+        outputLines: known?.outputLines ?? 0,
+        eventLines: known?.eventLines ?? 0,
+      },
+    })
+    this.#spool.flush()
+  }
+
+  /** @param isNew Whether nothing has been logged yet, so that a refusal may end the run before it begins. */
+  async #deliver(server: ServerSettings, resume: RunSettings['resume'], isNew: boolean): Promise<void> {
+    const { client, timing, settings, onStop } = this.#options
+    const warn = this.#options.warn
+    const spool = this.#spool
+    const source = new FileSource(this.file, () => (this.#isEnded ? Infinity : spool.flushedEnd))
+    const options = { server, timing, source, files: spool.files, resume, onStop, warn }
+    this.#delivery = client === 'sdk' ? new SdkDelivery(options) : new Delivery(options)
+    await this.#delivery.started(timing.start)
+    const { error } = this.#delivery.state
+    if (error && isNew) {
+      await this.#discard()
+      fail(error)
+    }
+    if (error) warn(`${error}; rows are kept in ${this.file}`)
+    else if (this.url) this.#options.print(`run ${settings.name ?? settings.id}: ${this.url}`)
+    else warn(`${server.baseUrl} has not answered yet; rows wait in ${this.file} until it does`)
+  }
+
+  async #discard(): Promise<void> {
+    await this.#delivery!.finish(0)
+    this.#spool.close()
+    rmSync(dirname(this.file), { recursive: true, force: true })
+  }
+}
+
+/** Finds the file of the run that a checkpoint or a given id means. */
+function existingFile(
+  parent: string,
+  settings: RunSettings,
+  restored: SessionState | undefined,
+): string | undefined {
+  const { id, isIdGiven, resume } = settings
+  const name = `run-${id}.wandb`
+  if (restored) {
+    const file = join(parent, restored.folder, name)
+    return restored.folder && existsSync(file) ? file : undefined
+  }
+  if (!isIdGiven || resume === 'never' || !existsSync(parent)) return undefined
+  const folders = readdirSync(parent).filter(
+    (folder) => /^(?:offline-)?run-/.test(folder) && folder.endsWith(`-${id}`),
+  )
+  // Names hold the time: the last is the newest.
+  const byTime = folders.toSorted((a, b) => (timeOf(a) < timeOf(b) ? -1 : 1))
+  return byTime.map((folder) => join(parent, folder, name)).findLast((file) => existsSync(file))
+}
+
+/** Gives a place for a new file: its folder's name has the time, and none is taken twice. */
+function newFile(dir: string, settings: RunSettings): string {
+  for (let time = Date.now(); ; time += 1000) {
+    const folder = runFolder(dir, settings, new Date(time))
+    if (!existsSync(folder)) return join(folder, `run-${settings.id}.wandb`)
+  }
+}
+
+function timeOf(folder: string): string {
+  return folder.replace('offline-', '')
+}
+
+/** Asks once what the server has of the run; what goes wrong is for delivery to tell. */
+async function probe(
+  { settings, timing }: SessionOptions,
+  server: ServerSettings,
+): Promise<ServerRun | undefined> {
+  const abort = new AbortController()
+  const api = new Api(server, { requestTimeout: timing.start, signal: abort.signal })
+  const { id, project, entity } = settings
+  const wait = setTimeout(() => abort.abort(), timing.start)
+  try {
+    return await api.resumeStatus({ id, project, entity })
+  } catch {
+    return undefined
+  } finally {
+    clearTimeout(wait)
+    api.close()
+  }
+}

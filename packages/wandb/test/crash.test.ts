@@ -1,0 +1,106 @@
+import { execFile, spawn } from 'node:child_process'
+import { appendFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { WandbStandIn } from '@trainyard/testing'
+import { syncRun, WandbLogger } from '@trainyard/wandb'
+import { build } from 'esbuild'
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { environment, newFolder, timing, train } from './toy.ts'
+
+// Inside node_modules, so that git ignores it.
+const cache = fileURLToPath(new URL('../node_modules/.trainyard-test', import.meta.url))
+let server: WandbStandIn
+
+beforeAll(async () => {
+  mkdirSync(cache, { recursive: true })
+  const source = (file: string): string => fileURLToPath(new URL(file, import.meta.url))
+  await build({
+    entryPoints: [source('killed-worker.ts'), source('../src/sync-command.ts')],
+    outdir: cache,
+    entryNames: '[name]',
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    conditions: ['@trainyard/source'],
+  })
+})
+beforeEach(async () => {
+  server = await WandbStandIn.start()
+})
+afterEach(() => server.kill())
+
+test('a kill -9 loses at most one second of rows, and the command sends the others', async () => {
+  const folder = newFolder()
+  const child = spawn(process.execPath, [`${cache}/killed-worker.mjs`, folder], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const told: { step: number; time: number }[] = []
+  for await (const line of createInterface(child.stdout)) {
+    const [step, time] = line.split(' ').map(Number)
+    told.push({ step: step!, time: time! })
+    // Old enough that there are rows that must not be lost.
+    if (time! - told[0]!.time > 2500) break
+  }
+  const ended = new Promise((done) => child.on('close', done))
+  const killedAt = Date.now()
+  child.kill('SIGKILL')
+  await ended
+
+  const command = [`${cache}/sync-command.mjs`, folder]
+  const { stdout } = await promisify(execFile)(process.execPath, command, { env: environment(server.url) })
+  const steps = server.run('killed').history.map((row) => row['_step'] as number)
+  expect(stdout).toContain(
+    `[wandb] ${steps.length} rows delivered: ${server.url}/me/uncategorized/runs/killed`,
+  )
+  expect(steps).toEqual(steps.map((_, i) => i + 1))
+  const due = told.findLast(({ time }) => time < killedAt - 1000)!.step
+  expect(due).toBeGreaterThan(100)
+  expect(steps.length).toBeGreaterThanOrEqual(due)
+  // The official client calls such a run crashed, too.
+  expect(server.run('killed').exitCode).toBe(1)
+})
+
+test('a file that is torn or damaged is sent up to there', async () => {
+  const offline = async (damage: (file: string) => void): Promise<number> => {
+    const logger = new WandbLogger({ mode: 'offline', dir: newFolder(), stepFreq: 1, env: {} })
+    await train([logger])
+    damage(logger.file!)
+    await syncRun(logger.file!, { timing, env: environment(server.url) })
+    return server.run(logger.id).history.length
+  }
+  expect(await offline(() => {})).toBe(10)
+  expect(await offline((file) => truncateSync(file, readFileSync(file).length - 1))).toBe(10)
+  expect(await offline((file) => truncateSync(file, 900))).toBeLessThan(10)
+  expect(await offline((file) => appendFileSync(file, Buffer.alloc(20, 1)))).toBe(10)
+  const flipped = await offline((file) => {
+    const bytes = readFileSync(file)
+    bytes[900]! ^= 1
+    writeFileSync(file, bytes)
+  })
+  expect(flipped).toBeGreaterThan(0)
+  expect(flipped).toBeLessThan(10)
+})
+
+test('the command says what is wrong', async () => {
+  const run = (
+    args: string[],
+    env = environment(server.url),
+  ): Promise<{ code?: number; stdout: string; stderr: string }> =>
+    promisify(execFile)(process.execPath, [`${cache}/sync-command.mjs`, ...args], { env }).catch(
+      (error: { code: number; stdout: string; stderr: string }) => error,
+    )
+  expect(await run([])).toMatchObject({ code: 2 })
+  expect((await run(['--help'])).stdout).toContain('trainyard-wandb-sync [--timeout <seconds>] <path>...')
+  expect(await run(['/no/such/run'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('[wandb] there is no /no/such/run to send'),
+  })
+  const { HOME } = environment('')
+  expect(await run([cache], { HOME: HOME! })).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('[wandb] there is no API key for api.wandb.ai: set WANDB_API_KEY'),
+  })
+})
