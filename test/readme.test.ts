@@ -1,4 +1,4 @@
-// Every program in the READMEs compiles and runs. A block that cannot run alone says why: its first line is `// not run: <reason>`.
+// Every program in the READMEs and in docs/ compiles and runs. A block that cannot run alone says why: its first line is `// not run: <reason>`.
 import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -20,9 +20,12 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const packages = readdirSync(join(root, 'packages')).filter((name) =>
   existsSync(join(root, 'packages', name, 'package.json')),
 )
-const readmes = ['README.md', ...packages.map((name) => `packages/${name}/README.md`)].filter((readme) =>
-  existsSync(join(root, readme)),
-)
+const docs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'))
+const readmes = [
+  'README.md',
+  ...docs.map((name) => `docs/${name}`),
+  ...packages.map((name) => `packages/${name}/README.md`),
+].filter((readme) => existsSync(join(root, readme)))
 const programs = readmes.flatMap(programsIn)
 
 // Inside node_modules, so that git ignores it; it has a node_modules of its own, with which the programs find what a user would have installed.

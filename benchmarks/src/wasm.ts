@@ -1,95 +1,77 @@
-// Milliseconds of CPU time a training step of seven small networks, on the JavaScript backend, on the WASM backend as it comes (where it can train at all), and on
-// the WASM backend with our training kernels. Each variant in processes of its own, in turn, since kernels are registered for a whole process.
+// Milliseconds a training step of seven small networks, with Adam: on TensorFlow.js as it comes (JavaScript,
+// WASM where it can train at all, native TensorFlow), on WASM and native TensorFlow through `useBackend` and
+// our optimizer, and in PyTorch on one thread, as the limit. Native TensorFlow and PyTorch take part where
+// they are there. Each contender in processes of its own, in turn, since kernels are registered for a whole
+// process.
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import * as tf from '@tensorflow/tfjs'
-import { createNetwork, networks } from '@trainyard/testing'
+import { networks } from '@trainyard/testing'
 import { quick, report, say } from './harness/figures.ts'
 import { median } from './harness/timing.ts'
+import { findContenders } from './wasm/contenders.ts'
+import type { Times } from './wasm/times.ts'
 
 const settings = {
   rounds: quick ? 1 : 3,
-  seconds: quick ? 0.2 : 1.5, // of measuring, a network and variant
-  warmUp: 3, // steps
-  bar: 10, // times as fast as the JavaScript backend, geometric mean
+  seconds: quick ? 0.2 : 1.5, // of measuring, a network and contender
+  bars: {
+    cpu: 10, // times as fast as the JavaScript backend, geometric mean
+    native: 1, // times native TensorFlow's time, or less
+  },
 }
 
-const variants = ['cpu', 'stock wasm', 'wasm'] as const
-type Variant = (typeof variants)[number]
-
-/** What a variant gave: milliseconds a step of each network that it can train. */
-type Times = Record<string, number>
-
-const worker = process.argv.find((arg) => arg.startsWith('--variant='))
-if (worker) console.log(JSON.stringify(await measure(worker.slice('--variant='.length) as Variant)))
-else await compare()
-
-async function compare(): Promise<void> {
-  const times = new Map<string, number[]>()
-  for (let round = 0; round < settings.rounds; round++)
-    for (const variant of variants) {
-      const args = [process.argv[1]!, `--variant=${variant}`, ...(quick ? ['--quick'] : [])]
-      const { stdout } = await promisify(execFile)(process.execPath, args)
-      for (const [network, ms] of Object.entries(
-        JSON.parse(stdout.split('\n').findLast(Boolean)!) as Times,
-      )) {
-        const key = `${network} ${variant}`
-        times.set(key, [...(times.get(key) ?? []), ms])
-      }
-      say(`round ${round + 1}: ${variant}`)
-    }
-  const of = (network: string, variant: Variant): number => median(times.get(`${network} ${variant}`) ?? [])
-  for (const { name } of networks) {
-    const cpu = of(name, 'cpu')
-    report('wasm', { figure: `${name}, cpu`, value: cpu, unit: 'ms/step' })
-    if (times.has(`${name} stock wasm`))
-      report('wasm', {
-        figure: `${name}, stock wasm`,
-        value: of(name, 'stock wasm'),
-        unit: 'ms/step',
-        ratio: of(name, 'stock wasm') / cpu,
-        against: 'cpu',
-      })
-    else say(`${name}: stock wasm cannot train it`)
-    report('wasm', {
-      figure: `${name}, wasm`,
-      value: of(name, 'wasm'),
-      unit: 'ms/step',
-      ratio: of(name, 'wasm') / cpu,
-      against: 'cpu',
+const contenders = await findContenders(settings.seconds)
+const rounds: Record<string, Times>[] = []
+for (let round = 0; round < settings.rounds; round++) {
+  const times: Record<string, Times> = {}
+  for (const { name, command, args } of contenders) {
+    // Its steps take seconds; once tells enough about a factor of ten and more.
+    if (name === 'stock cpu' && round > 0) continue
+    const { stdout } = await promisify(execFile)(command, args, {
+      env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2' },
     })
+    times[name] = JSON.parse(stdout.split('\n').findLast(Boolean)!) as Times
+    say(`round ${round + 1}: ${name}`)
   }
-  const speedUps = networks.map(({ name }) => of(name, 'cpu') / of(name, 'wasm'))
-  const mean = Math.exp(speedUps.reduce((sum, speedUp) => sum + Math.log(speedUp), 0) / speedUps.length)
-  const bar = { text: `>= ${settings.bar} x`, met: mean >= settings.bar }
-  report('wasm', { figure: 'times as fast as cpu, geometric mean', value: mean, unit: 'x', bar })
+  rounds.push(times)
 }
 
-/** Trains every network on one backend and gives the median time of a step; a network that cannot be trained is left out. */
-async function measure(variant: Variant): Promise<Times> {
-  if (variant === 'wasm') await (await import('@trainyard/tfjs-wasm')).registerTrainingKernels()
-  else if (variant === 'stock wasm') await import('@tensorflow/tfjs-backend-wasm')
-  await tf.setBackend(variant === 'cpu' ? 'cpu' : 'wasm')
-  await tf.ready()
-  const times: Times = {}
-  for (const definition of networks) {
-    const network = createNetwork(definition, { tf })
-    try {
-      // A step on the JavaScript backend takes seconds where there are convolutions.
-      for (let i = 0; i < (variant === 'cpu' ? 1 : settings.warmUp); i++) network.step().dispose()
-      const steps: number[] = []
-      const end = performance.now() + 1000 * settings.seconds
-      do {
-        const before = process.cpuUsage()
-        network.step().dispose()
-        const { user, system } = process.cpuUsage(before)
-        steps.push((user + system) / 1000)
-      } while (performance.now() < end)
-      times[definition.name] = median(steps)
-    } catch (error) {
-      console.error(`${variant}: ${definition.name}: ${(error as Error).message}`)
-    }
-    network.dispose()
+say('milliseconds a step by the clock on the wall:')
+for (const { name: network } of networks) {
+  const wall = contenders.map(({ name }) => `${name} ${time(network, name, 'wall')?.toFixed(1) ?? '-'}`)
+  say(`${network}: ${wall.join(', ')}`)
+  for (const { name } of contenders) {
+    const value = time(network, name)
+    if (value !== undefined) report('wasm', { figure: `${network}, ${name}`, value, unit: 'ms/step' })
   }
-  return times
+}
+
+for (const { name: network } of networks) {
+  // Whichever is faster: our gradients make some networks faster on native TensorFlow, too.
+  const native = Math.min(...['stock node', 'node'].map((name) => time(network, name) ?? Infinity))
+  if (native < Infinity) compare(network, 'native TensorFlow', native, settings.bars.native)
+  const torch = time(network, 'torch')
+  if (torch !== undefined) compare(network, 'torch', torch)
+}
+
+const speedUps = networks.map(({ name }) => time(name, 'stock cpu')! / time(name, 'wasm')!)
+const mean = Math.exp(speedUps.reduce((sum, speedUp) => sum + Math.log(speedUp), 0) / speedUps.length)
+report('wasm', {
+  figure: 'times as fast as stock cpu, geometric mean',
+  value: mean,
+  unit: 'x',
+  bar: { text: `>= ${settings.bars.cpu} x`, met: mean >= settings.bars.cpu },
+})
+
+/** Reports how many times another's time ours is. */
+function compare(network: string, against: string, theirs: number, limit?: number): void {
+  const value = time(network, 'wasm')! / theirs
+  const bar = limit === undefined ? {} : { bar: { text: `<= ${limit} x`, met: value <= limit } }
+  report('wasm', { figure: `${network}, wasm over ${against}`, value, unit: 'x', ...bar })
+}
+
+/** Gives the median over rounds, or undefined where a contender cannot train a network or is not there. */
+function time(network: string, contender: string, clock: 'cpu' | 'wall' = 'cpu'): number | undefined {
+  const times = rounds.flatMap((round) => round[contender]?.[network]?.[clock] ?? [])
+  return times.length > 0 ? median(times) : undefined
 }

@@ -39,3 +39,27 @@ export {
 export { ops } from './ops.ts'
 export { largeOps } from './ops/large.ts'
 export { isFailure, type Phase, type Result, type Status } from './result.ts'
+
+// Stand-ins
+export {
+  WandbStandIn,
+  type WandbFault,
+  type WandbRequest,
+  type WandbStandInOptions,
+} from './wandb-stand-in/wandb-stand-in.ts'
+export type { ArtifactRecord } from './wandb-stand-in/operations.ts'
+export type { FileStreamBody, RunRecord } from './wandb-stand-in/run-record.ts'
+
+// Faults
+export {
+  failAt,
+  ignoreAt,
+  killAt,
+  powerLossAt,
+  PowerLossError,
+  shortenAt,
+  type Which,
+} from './faults/faults.ts'
+export { type Around, intercept, type Operation, operationText } from './faults/intercept.ts'
+export { type MemoryFile, MemoryFileSystem } from './faults/memory-file-system.ts'
+export { explorePowerLoss, type ExplorePowerLossOptions } from './faults/explore-power-loss.ts'

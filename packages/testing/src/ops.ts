@@ -2,6 +2,7 @@ import type { Op } from './op.ts'
 import { binaryOps } from './ops/binary.ts'
 import { compositionOps } from './ops/composition.ts'
 import { convolutionOps } from './ops/convolution.ts'
+import { creationOps } from './ops/creation.ts'
 import { elementwiseOps } from './ops/elementwise.ts'
 import { imageOps } from './ops/image.ts'
 import { indexingOps } from './ops/indexing.ts'
@@ -11,6 +12,7 @@ import { normalizationOps } from './ops/normalization.ts'
 import { poolingOps } from './ops/pooling.ts'
 import { reductionOps } from './ops/reduction.ts'
 import { shapeOps } from './ops/shape.ts'
+import { signalOps } from './ops/signal.ts'
 import { volumeOps } from './ops/volume.ts'
 
 /** All cases of the conformance table. */
@@ -27,5 +29,7 @@ export const ops: readonly Op[] = [
   ...normalizationOps,
   ...imageOps,
   ...lossOps,
+  ...signalOps,
+  ...creationOps,
   ...compositionOps,
 ]

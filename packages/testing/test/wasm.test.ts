@@ -2,13 +2,13 @@ import { registerTrainingKernels } from '@trainyard/tfjs-wasm'
 import { beforeAll, test } from 'vitest'
 
 import { checkGroup } from './check-group.ts'
-import { coreFaults, wasmFaults } from './exceptions.ts'
+import { wasmFaults } from './exceptions.ts'
 import { groups, timeout } from './thorough.ts'
 
 beforeAll(registerTrainingKernels)
 
 test.each(groups)(
   'the WASM backend with training kernels passes: %s',
-  (group) => checkGroup('wasm', group, [...coreFaults, ...wasmFaults], 1),
+  (group) => checkGroup('wasm', group, wasmFaults, 1),
   timeout,
 )

@@ -17,7 +17,7 @@ import {
 /** Differentiates avgPool: each pixel of a window gets an equal part of dy. */
 export const avgPoolGrad: Kernel = kernel<PoolGradInputs, PoolAttrs>(
   'AvgPoolGrad',
-  (heap, { dy, input }, attrs) => spread(heap, dy, input, poolGeometry2d(input, attrs)),
+  (heap, { dy, input }, attrs) => spread(heap, dy, input, poolGeometry2d(input, attrs, dy)),
 )
 
 /** Differentiates avgPool3d, as in two dimensions. */

@@ -24,7 +24,7 @@ export const depthwiseBackpropFilter: Kernel = kernel<
   DepthwiseAttrs & { filterShape: Shape4 }
 >('DepthwiseConv2dNativeBackpropFilter', (heap, { x, dy }, attrs) => {
   const { filterShape } = attrs
-  const geometry = depthwiseGeometry(x.shape as Shape4, filterShape, attrs)
+  const geometry = depthwiseGeometry(x.shape as Shape4, filterShape, dy, attrs)
   const out = heap.make(filterShape)
   const dw = heap.float32(out)
   const values = heap.float32(x)
@@ -67,7 +67,7 @@ export const depthwiseBackpropInput: Kernel = kernel<
   DepthwiseAttrs & { inputShape: Shape4 }
 >('DepthwiseConv2dNativeBackpropInput', (heap, { dy, filter }, attrs) => {
   const { inputShape } = attrs
-  const geometry = depthwiseGeometry(inputShape, filter.shape as Shape4, attrs)
+  const geometry = depthwiseGeometry(inputShape, filter.shape as Shape4, dy, attrs)
   const multiplier = filter.shape[3]!
   const turned = multiplier === 1 ? turnedConvolution(heap, dy, filter, geometry) : undefined
   if (turned) return turned
@@ -89,7 +89,12 @@ export const depthwiseBackpropInput: Kernel = kernel<
   return out
 })
 
-function depthwiseGeometry(input: Shape4, filter: Shape4, attrs: DepthwiseAttrs): Geometry {
+function depthwiseGeometry(
+  input: Shape4,
+  filter: Shape4,
+  dy: tf.TensorInfo,
+  attrs: DepthwiseAttrs,
+): Geometry {
   const { strides, dilations, pad, dimRoundingMode } = attrs
   const info = tf.backend_util.computeConv2DInfo(
     input,
@@ -100,7 +105,7 @@ function depthwiseGeometry(input: Shape4, filter: Shape4, attrs: DepthwiseAttrs)
     dimRoundingMode,
     true,
   )
-  return geometry2d(info)
+  return geometry2d(info, dy.shape)
 }
 
 /**

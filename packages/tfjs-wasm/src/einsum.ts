@@ -18,12 +18,22 @@ export const einsum: Kernel = kernel<tf.TensorInfo[], { equation: string }>(
     const [terms, result] = parse(equation)
     const [first, second] = tensors.map((tensor, index): Labelled => {
       const others = terms.filter((_, other) => other !== index).join('')
+      needLabels(tensor, terms[index]!)
       return sumExcept(heap, { tensor, labels: terms[index]! }, result + others)
     }) as [Labelled, Labelled | undefined]
     const product = second ? multiply(heap, first, second, result) : first
     return arrange(heap, product, result)
   },
 )
+
+function needLabels({ shape, dtype }: tf.TensorInfo, labels: string): void {
+  if (dtype === 'bool')
+    throw new Error('[tfjs-wasm] Einsum takes no bool on the WASM backend: cast it to int32')
+  if (shape.length !== labels.length)
+    throw new Error(
+      `[tfjs-wasm] Einsum: "${labels}" is not for a tensor of shape [${shape.join(', ')}], which has ${shape.length} axes`,
+    )
+}
 
 /** A tensor with a letter for each axis. It is the kernel's own, to be disposed by whoever takes it. */
 interface Labelled {

@@ -19,13 +19,20 @@ export interface Geometry {
   readonly pad: Triple
 }
 
-export function geometry2d(info: tf.backend_util.Conv2DInfo): Geometry {
+/**
+ * Gives the geometry of an image. Gradients pass the result's shape, as the core does not tell them how its size was
+ * rounded.
+ */
+export function geometry2d(
+  info: tf.backend_util.Conv2DInfo,
+  result: readonly number[] = info.outShape,
+): Geometry {
   return {
     batch: info.batchSize,
     inChannels: info.inChannels,
     outChannels: info.outChannels,
     input: [1, info.inHeight, info.inWidth],
-    output: [1, info.outHeight, info.outWidth],
+    output: [1, result[1]!, result[2]!],
     filter: [1, info.filterHeight, info.filterWidth],
     stride: [1, info.strideHeight, info.strideWidth],
     dilation: [1, info.dilationHeight, info.dilationWidth],

@@ -19,8 +19,43 @@ interface Transposes {
  * so every gradient of a product and all attention, it has scalar loops.
  */
 export const batchMatMul: Kernel = kernel<Factors, Transposes>('BatchMatMul', (heap, { a, b }, attrs) => {
-  return product(heap, a, b, attrs)
+  return a.dtype === 'int32' && b.dtype === 'int32'
+    ? integerProduct(heap, a, b, attrs)
+    : product(heap, a, b, attrs)
 })
+
+/** Multiplies integers one by one, as a sum over a product of all rows and columns. */
+function integerProduct(
+  heap: Heap,
+  a: tf.TensorInfo,
+  b: tf.TensorInfo,
+  { transposeA, transposeB }: Transposes,
+): tf.TensorInfo {
+  // Rows of A along a new last axis but one, columns of B along the last but two: [..., rows, columns, inner].
+  const left = lastTwo(heap, a, transposeA, (rows, inner) => [rows, 1, inner])
+  const right = lastTwo(heap, b, !transposeB, (columns, inner) => [1, columns, inner])
+  const products = heap.run('Multiply', { a: left, b: right })
+  const sums = heap.run('Sum', { x: products }, { axis: [products.shape.length - 1], keepDims: false })
+  heap.dispose(left, right, products)
+  return sums
+}
+
+/** Transposes matrices if told so, and gives their last two axes another shape. */
+function lastTwo(
+  heap: Heap,
+  x: tf.TensorInfo,
+  isTransposed: boolean,
+  shape: (first: number, second: number) => number[],
+): tf.TensorInfo {
+  const rank = x.shape.length
+  const order = isTransposed ? [rank - 1, rank - 2] : [rank - 2, rank - 1]
+  const perm = [...x.shape.keys()].slice(0, -2).concat(order)
+  const turned = heap.run('Transpose', { x }, { perm })
+  const [first, second] = turned.shape.slice(-2) as [number, number]
+  const result = heap.reshape(turned, [...turned.shape.slice(0, -2), ...shape(first, second)])
+  heap.dispose(turned)
+  return result
+}
 
 interface FusedInputs extends Factors {
   bias?: tf.TensorInfo
@@ -85,6 +120,10 @@ function product(
   if (a.dtype !== 'float32' || b.dtype !== 'float32')
     throw new Error(
       `[tfjs-wasm] BatchMatMul multiplies float32 tensors, not ${a.dtype} and ${b.dtype}: cast them`,
+    )
+  if (a.shape.length < 2 || b.shape.length < 2)
+    throw new Error(
+      `[tfjs-wasm] BatchMatMul multiplies matrices, not [${a.shape.join(', ')}] and [${b.shape.join(', ')}]: reshape them`,
     )
   const [aRows, aColumns] = a.shape.slice(-2) as [number, number]
   const [bRows, bColumns] = b.shape.slice(-2) as [number, number]

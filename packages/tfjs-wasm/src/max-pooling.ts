@@ -17,7 +17,7 @@ import {
 /** Differentiates maxPool: dy goes to the first maximum of its window, as on the CPU backend. */
 export const maxPoolGrad: Kernel = kernel<PoolGradInputs, PoolAttrs>(
   'MaxPoolGrad',
-  (heap, { dy, input }, attrs) => sendBack(heap, dy, input, poolGeometry2d(input, attrs), 'first'),
+  (heap, { dy, input }, attrs) => sendBack(heap, dy, input, poolGeometry2d(input, attrs, dy), 'first'),
 )
 
 /** Gives the maxima of windows, and where they are in the image or, on request, in the batch. */
@@ -44,15 +44,17 @@ export const maxPoolWithArgmax: Kernel = kernel<
 /** Gives the maxima of windows in three dimensions. */
 export const maxPool3d: Kernel = kernel<{ x: tf.TensorInfo }, Pool3DAttrs>(
   'MaxPool3D',
-  (heap, { x }, attrs) => {
-    const geometry = poolGeometry3d(x, attrs)
-    const out = heap.make(outputShape(geometry, 3), x.dtype)
-    const maxima = findMaxima(heap, x, geometry, 'last')
-    takeMaxima(heap, x, out, maxima)
-    heap.dispose(maxima)
-    return out
-  },
+  (heap, { x }, attrs) => maximaOf(heap, x, poolGeometry3d(x, attrs), 3),
 )
+
+/** Gives the maxima of windows of any type; -Infinity for one that lies in the padding altogether. */
+export function maximaOf(heap: Heap, x: tf.TensorInfo, geometry: Geometry, dimensions: 2 | 3): tf.TensorInfo {
+  const out = heap.make(outputShape(geometry, dimensions), x.dtype)
+  const maxima = findMaxima(heap, x, geometry, 'last')
+  takeMaxima(heap, x, out, maxima)
+  heap.dispose(maxima)
+  return out
+}
 
 /** Differentiates maxPool3d: dy goes to the last maximum of its window, as on the CPU backend. */
 export const maxPool3dGrad: Kernel = kernel<PoolGradInputs, Pool3DAttrs>(

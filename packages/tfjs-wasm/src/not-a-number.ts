@@ -3,8 +3,7 @@ import * as tf from '@tensorflow/tfjs'
 import type { Heap } from './heap.ts'
 import { kernel, type Kernel } from './kernel.ts'
 
-// XNNPACK limits values so that a NaN becomes a limit, and a network that has diverged looks healthy. Minimum and
-// maximum of WebAssembly give NaN for it.
+// XNNPACK limits values so that a NaN becomes a limit, and a network that has diverged looks healthy. Here a NaN stays one.
 
 /** Gives 0 for negative values. */
 export const relu: Kernel = kernel<{ x: tf.TensorInfo }, object>('Relu', (heap, { x }, _, stock) => {
@@ -31,6 +30,6 @@ export const clipByValue: Kernel = kernel<
 
 function clamp(heap: Heap, x: tf.TensorInfo, min: number, max: number): tf.TensorInfo {
   const out = heap.make(x.shape)
-  heap.loops.clamp(heap.address(x), heap.address(out), tf.util.sizeFromShape(x.shape), min, max)
+  heap.loops.clamp(heap.address(out), heap.address(x), tf.util.sizeFromShape(x.shape), min, max)
   return out
 }

@@ -21,11 +21,12 @@ export interface PoolGradInputs {
   input: tf.TensorInfo
 }
 
-/** Gives the geometry of pooling an image. */
-export function poolGeometry2d(x: tf.TensorInfo, attrs: PoolAttrs): Geometry {
+/** Gives the geometry of pooling an image; gradients pass that of the result. */
+export function poolGeometry2d(x: tf.TensorInfo, attrs: PoolAttrs, dy?: tf.TensorInfo): Geometry {
   const { filterSize, strides, pad, dimRoundingMode } = attrs
   const shape = x.shape as [number, number, number, number]
-  return geometry2d(tf.backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode))
+  const info = tf.backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode)
+  return geometry2d(info, dy?.shape)
 }
 
 /** Gives the geometry of pooling a volume. */

@@ -9,20 +9,20 @@ interface ReduceAttrs {
 }
 
 /**
- * Adds up over axes. The stock kernel leaves the sum of no values undefined, and transposes unless the axes are the
- * last ones; sums over the first ones (the gradient of every bias) need no transposing.
+ * Adds up over axes. The stock kernel leaves the sum of no values undefined, adds in single precision, and transposes unless
+ * the axes are the last ones, though sums over the first ones (the gradient of every bias) need no transposing.
  */
 export const sum: Kernel = kernel<{ x: tf.TensorInfo }, ReduceAttrs>('Sum', (heap, { x }, attrs, stock) => {
-  return columnSums(heap, x, attrs, () => 1) ?? stock()
+  return sums(heap, x, attrs, () => 1) ?? stock()
 })
 
 /** Averages over axes; as for sums, those over the first axes need no transposing. */
 export const mean: Kernel = kernel<{ x: tf.TensorInfo }, ReduceAttrs>('Mean', (heap, { x }, attrs, stock) => {
-  return columnSums(heap, x, attrs, (count) => 1 / count) ?? stock()
+  return sums(heap, x, attrs, (count) => 1 / count) ?? stock()
 })
 
-/** Gives sums times a factor if the axes are neighbours and not the last, or if there is nothing to add. */
-function columnSums(
+/** Gives sums times a factor, in double precision as on the CPU backend, if the axes are neighbours. */
+function sums(
   heap: Heap,
   x: tf.TensorInfo,
   { axis, keepDims }: ReduceAttrs,
@@ -34,7 +34,7 @@ function columnSums(
   const last = axes.at(-1) ?? -1
   const size = tf.util.sizeFromShape(x.shape)
   const inner = tf.util.sizeFromShape(x.shape.slice(last + 1))
-  if (size > 0 && (inner === 1 || axes.length !== last - first + 1)) return undefined
+  if (size > 0 && axes.length !== last - first + 1) return undefined
   const count = axes.reduce((product, each) => product * x.shape[each]!, 1)
   const shape = keepDims
     ? x.shape.map((length, each) => (axes.includes(each) ? 1 : length))
@@ -45,14 +45,17 @@ function columnSums(
     heap.float32(out).fill(Number.isFinite(scale) ? 0 : NaN)
     return out
   }
-  // In double precision, as on the CPU backend.
+  if (inner === 1) {
+    heap.loops.sumLines(heap.address(out), heap.address(x), size / count, count, scale)
+    return out
+  }
   const row = heap.make([2 * inner])
-  const sums = heap.doubles(row)
+  const totals = heap.doubles(row)
   const to = heap.float32(out)
   for (let start = 0; start < to.length; start += inner) {
-    sums.fill(0)
+    totals.fill(0)
     heap.loops.sumRows(heap.address(row), heap.address(x) + 4 * start * count, count, inner)
-    for (let i = 0; i < inner; i++) to[start + i] = sums[i]! * scale
+    for (let i = 0; i < inner; i++) to[start + i] = totals[i]! * scale
   }
   heap.dispose(row)
   return out

@@ -1,7 +1,12 @@
 import * as tf from '@tensorflow/tfjs'
 
+import { activationGradients, clipByValueGradient, exp, tanh } from './activations.ts'
+import { alongAnAxis } from './axes.ts'
 import { avgPool3dGrad, avgPoolGrad } from './average-pooling.ts'
 import { fusedBatchNorm } from './batch-norm.ts'
+import { bincount } from './bincount.ts'
+import { cast, oneHot } from './cast.ts'
+import { complex, complexAbs, imag, real } from './complex.ts'
 import {
   conv2dBackpropFilter,
   conv2dBackpropInput,
@@ -9,18 +14,29 @@ import {
   conv3dBackpropInput,
 } from './convolution.ts'
 import { depthwiseBackpropFilter, depthwiseBackpropInput } from './depthwise-convolution.ts'
+import { dilation2d, dilation2dBackpropFilter, dilation2dBackpropInput } from './dilation.ts'
+import { floorDiv, mod } from './division.ts'
 import { einsum } from './einsum.ts'
+import { fft, ifft } from './fourier.ts'
 import { heapOf } from './heap.ts'
+import { rotateWithOffset, transform } from './image-transforms.ts'
 import { type Kernel, register } from './kernel.ts'
 import { withoutListeners } from './listeners.ts'
 import { batchMatMul, fusedMatMul } from './matmul.ts'
 import { clipByValue, relu, relu6 } from './not-a-number.ts'
-import { checkedWindows } from './output-size.ts'
+import { adamStep, sgdStep } from './optimizer-steps.ts'
 import { maxPool3d, maxPool3dGrad, maxPoolGrad, maxPoolWithArgmax } from './max-pooling.ts'
+import { paddedWindows } from './padding.ts'
+import { prelu } from './prelu.ts'
 import { mean, sum } from './reductions.ts'
+import { reductionsOfNothing } from './reductions-of-nothing.ts'
+import { concat, pack, splitV, unpack } from './pieces.ts'
 import { registerGradients } from './register-gradients.ts'
+import { resizeBilinearGrad, resizeNearestNeighborGrad } from './resize.ts'
+import { spread } from './spread.ts'
 import { unsortedSegmentSum } from './segment-sum.ts'
-import { gather, tile, transpose } from './shapes.ts'
+import { gather, identity, tile, transpose } from './shapes.ts'
+import { forOtherTypes } from './types.ts'
 import { checkVersions } from './version.ts'
 
 const kernels: readonly Kernel[] = [
@@ -49,7 +65,40 @@ const kernels: readonly Kernel[] = [
   clipByValue,
   relu,
   relu6,
-  ...checkedWindows,
+  ...paddedWindows,
+  dilation2d,
+  dilation2dBackpropInput,
+  dilation2dBackpropFilter,
+  resizeBilinearGrad,
+  resizeNearestNeighborGrad,
+  transform,
+  rotateWithOffset,
+  bincount,
+  ...reductionsOfNothing,
+  ...alongAnAxis,
+  prelu,
+  cast,
+  oneHot,
+  floorDiv,
+  mod,
+  identity,
+  complex,
+  real,
+  imag,
+  complexAbs,
+  fft,
+  ifft,
+  adamStep,
+  sgdStep,
+  exp,
+  tanh,
+  ...activationGradients,
+  clipByValueGradient,
+  spread,
+  concat,
+  pack,
+  splitV,
+  unpack,
 ]
 
 let registered: Promise<void> | undefined
@@ -71,7 +120,7 @@ async function registerAll(): Promise<void> {
   const { version_wasm } = await import('@tensorflow/tfjs-backend-wasm')
   checkVersions(tf.version_core, version_wasm)
   heapOf(await startedBackend())
-  for (const kernel of kernels) register(kernel)
+  for (const kernel of [...kernels, ...forOtherTypes]) register(kernel)
   registerGradients()
 }
 

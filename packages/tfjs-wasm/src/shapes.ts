@@ -1,64 +1,38 @@
 import * as tf from '@tensorflow/tfjs'
 
 import { kernel, type Kernel } from './kernel.ts'
+import { copyStrided } from './strided-copy.ts'
+
+/**
+ * Gives the same values. What a gradient needs later is saved this way, so that under one the memory is shared, as on the
+ * CPU backend; the stock kernel copies it.
+ */
+export const identity: Kernel = kernel<{ x: tf.TensorInfo }, object>('Identity', (heap, { x }, _, stock) => {
+  const isSaved = tf.engine().state.gradientDepth > 0 && x.dtype !== 'string'
+  return isSaved || x.dtype === 'complex64' ? heap.reshape(x, x.shape) : stock()
+})
 
 /** Copying so many neighbours with one call is quicker than one by one. */
 const worthACall = 48
 
-/**
- * Transposes tensors of five and more dimensions, which the stock kernel does at some fifty nanoseconds a value.
- * Axes that stay together are taken as one; the last one is then copied in a loop or, if it stays last, in pieces.
- */
+/** Transposes in runs along two axes; the stock kernel works out where each value is. */
 export const transpose: Kernel = kernel<{ x: tf.TensorInfo }, { perm: number[] }>(
   'Transpose',
   (heap, { x }, { perm }, stock) => {
-    if (x.shape.length < 5 || x.dtype === 'string') return stock()
     const shape = perm.map((axis) => x.shape[axis]!)
+    // The stock kernel divides by a length of 0.
+    const isEmpty = tf.util.sizeFromShape(shape) === 0 && x.dtype !== 'string'
+    if (!isEmpty && x.dtype !== 'float32' && x.dtype !== 'int32') return stock()
     const out = heap.make(shape, x.dtype)
-    const [from, to] = [heap.words(x), heap.words(out)]
-    const axes = joinedAxes(x.shape, perm)
-    const last = axes.pop()
-    if (!last || to.length === 0) {
-      to.set(from)
-      return out
-    }
-    const count = axes.map(() => 0)
-    for (let start = 0, source = 0; start < to.length; start += last.size) {
-      if (last.stride === 1 && last.size >= worthACall)
-        to.set(from.subarray(source, source + last.size), start)
-      else for (let i = start, at = source; i < start + last.size; i++, at += last.stride) to[i] = from[at]!
-      // Count up, as an odometer does.
-      for (let axis = axes.length - 1; axis >= 0; axis--) {
-        const { size, stride } = axes[axis]!
-        source += stride
-        if (++count[axis]! < size) break
-        source -= stride * size
-        count[axis] = 0
-      }
-    }
+    const axes = perm.map((axis, index) => ({
+      size: shape[index]!,
+      from: tf.util.sizeFromShape(x.shape.slice(axis + 1)),
+      to: tf.util.sizeFromShape(shape.slice(index + 1)),
+    }))
+    copyStrided(heap, heap.address(out), heap.address(x), axes)
     return out
   },
 )
-
-interface Axis {
-  size: number
-  readonly stride: number
-}
-
-/** Gives the axes of the result with their strides in the input; those that stay neighbours are one. */
-function joinedAxes(shape: readonly number[], perm: readonly number[]): Axis[] {
-  const strides = shape.map((_, axis) => tf.util.sizeFromShape(shape.slice(axis + 1)))
-  const axes: Axis[] = []
-  for (const axis of perm) {
-    const [size, stride] = [shape[axis]!, strides[axis]!]
-    const previous = axes.at(-1)
-    if (size === 1) continue
-    if (previous && previous.stride === stride * size)
-      axes[axes.length - 1] = { size: previous.size * size, stride }
-    else axes.push({ size, stride })
-  }
-  return axes
-}
 
 /** Repeats a tensor along its axes, in whole blocks where the stock kernel works out each index. */
 export const tile: Kernel = kernel<{ x: tf.TensorInfo }, { reps: number[] }>(

@@ -2,10 +2,10 @@
 export const supportedVersion = '4.22.0'
 
 /**
- * Checks that core and WASM backend are the version that the kernels were written for.
+ * Checks that core and WASM backend are the version that kernels and gradients were written for.
  * @throws if one of them is another one; the error names both.
  */
-export function checkVersions(core: string, backend: string): void {
+export function checkVersions(core: string, backend: string = supportedVersion): void {
   if (core === supportedVersion && backend === supportedVersion) return
   throw new Error(
     `[tfjs-wasm] the kernels are made for TensorFlow.js ${supportedVersion}; here are @tensorflow/tfjs-core ${core} ` +

@@ -8,13 +8,16 @@ export interface Values {
   readonly dtype: 'float32' | 'int32' | 'bool'
 }
 
-let seed = 1
-
-/** Gives the next number of a fixed sequence in [0, 1). */
-export function random(): number {
-  seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0
-  return seed / 2 ** 32
+/** Gives a source of a fixed sequence of numbers in [0, 1). */
+export function seeded(): () => number {
+  let seed = 1
+  return () => {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0
+    return seed / 2 ** 32
+  }
 }
+
+export const random: () => number = seeded()
 
 export function floats(shape: number[], from = -1, to = 1): Values {
   const values = Float32Array.from(

@@ -2,12 +2,20 @@ import * as tf from '@tensorflow/tfjs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
 import { registerTrainingKernels } from '../src/index.ts'
-import { floats, ints, tensor, type Values } from './compare.ts'
+import { floats, ints, seeded as generator, tensor, type Values } from './compare.ts'
 
 beforeAll(registerTrainingKernels)
 afterAll(() => tf.disposeVariables())
 
-const { layers } = tf
+const used = new Set<string>()
+
+/** The layers, with a note of which are asked for. */
+const layers = new Proxy(tf.layers, {
+  get: (all, name: keyof typeof tf.layers) => {
+    used.add(name)
+    return all[name]
+  },
+})
 const seeded = () => tf.initializers.glorotUniform({ seed: 3 })
 const image = [6, 6, 2]
 const series = [5, 3]
@@ -44,6 +52,18 @@ const blocks: Record<string, [shape: number[], make: () => Block]> = {
   'conv2d, dilated': [
     image,
     () => of(layers.conv2d({ ...conv, dilationRate: 2, activation: 'relu', kernelInitializer: seeded() })),
+  ],
+  'conv2d, dilated, without an activation': [
+    image,
+    () => of(layers.conv2d({ ...conv, dilationRate: 2, kernelInitializer: seeded() })),
+  ],
+  'conv2d, dilated, with an activation of its own': [
+    image,
+    () => of(layers.conv2d({ ...conv, dilationRate: 2, activation: 'tanh', kernelInitializer: seeded() })),
+  ],
+  'depthwiseConv2d, dilated': [
+    image,
+    () => of(layers.depthwiseConv2d({ kernelSize: 2, dilationRate: [2, 2], depthwiseInitializer: seeded() })),
   ],
   conv2dTranspose: [
     image,
@@ -126,6 +146,23 @@ const blocks: Record<string, [shape: number[], make: () => Block]> = {
     series,
     () => of(layers.dense({ units: 2, kernelInitializer: seeded() }), layers.globalAveragePooling1d({})),
   ],
+  globalMaxPooling1d: [
+    series,
+    () => of(layers.dense({ units: 2, kernelInitializer: seeded() }), layers.globalMaxPooling1d({})),
+  ],
+  globalAveragePooling2d: [
+    image,
+    () => of(layers.dense({ units: 2, kernelInitializer: seeded() }), layers.globalAveragePooling2d({})),
+  ],
+  'rescaling and centerCrop': [
+    image,
+    () =>
+      of(
+        layers.rescaling({ scale: 2, offset: 0.5 }),
+        layers.dense({ units: 2, kernelInitializer: seeded() }),
+        layers.centerCrop({ height: 4, width: 4 }),
+      ),
+  ],
   batchNormalization: [
     image,
     () => of(layers.dense({ units: 2, kernelInitializer: seeded() }), layers.batchNormalization()),
@@ -137,6 +174,32 @@ const blocks: Record<string, [shape: number[], make: () => Block]> = {
   dropout: [
     series,
     () => of(layers.dense({ units: 4, kernelInitializer: seeded() }), layers.dropout({ rate: 0.5, seed: 7 })),
+  ],
+  'layers that draw numbers': [
+    series,
+    () =>
+      of(
+        layers.dense({ units: 4, kernelInitializer: seeded() }),
+        layers.gaussianNoise({ stddev: 0.3 }),
+        layers.gaussianDropout({ rate: 0.3 }),
+        layers.alphaDropout({ rate: 0.3 }),
+        layers.spatialDropout1d({ rate: 0.3, seed: 7 }),
+      ),
+  ],
+  'rnn of stacked cells': [
+    series,
+    () =>
+      of(
+        layers.rnn({
+          cell: layers.stackedRNNCells({
+            cells: [
+              layers.simpleRNNCell(recurrent()),
+              layers.gruCell(recurrent()),
+              layers.lstmCell(recurrent()),
+            ],
+          }),
+        }),
+      ),
   ],
   simpleRNN: [series, () => of(layers.simpleRNN(recurrent()))],
   lstm: [series, () => of(layers.lstm({ ...recurrent(), returnSequences: true }))],
@@ -180,6 +243,16 @@ const blocks: Record<string, [shape: number[], make: () => Block]> = {
         ),
       ),
   ],
+  'activation and reshape': [
+    series,
+    () =>
+      of(
+        layers.dense({ units: 4, kernelInitializer: seeded() }),
+        layers.activation({ activation: 'tanh' }),
+        layers.reshape({ targetShape: [2, 10] }),
+        layers.flatten(),
+      ),
+  ],
   'activation layers': [
     series,
     () =>
@@ -187,6 +260,7 @@ const blocks: Record<string, [shape: number[], make: () => Block]> = {
         layers.dense({ units: 4, kernelInitializer: seeded() }),
         layers.prelu({ alphaInitializer: 'ones' }),
         layers.leakyReLU(),
+        layers.reLU({ maxValue: 6 }),
         layers.elu(),
         layers.thresholdedReLU({ theta: 0.1 }),
         layers.softmax({ axis: -1 }),
@@ -210,7 +284,7 @@ async function losses(
   block: () => Block,
 ): Promise<number[]> {
   await tf.setBackend(backend)
-  const input = tf.input({ shape: inputs.shape.slice(1) })
+  const input = layers.input({ shape: inputs.shape.slice(1) })
   const top = block()(input)
   const flat = top.shape.length > 2 ? (layers.flatten().apply(top) as tf.SymbolicTensor) : top
   const output = layers.dense({ units: 2, kernelInitializer: seeded() }).apply(flat) as tf.SymbolicTensor
@@ -219,7 +293,13 @@ async function losses(
   const x = tensor(inputs)
   const y = tensor(targets)
   const found: number[] = []
-  for (let step = 0; step < 3; step++) found.push((await model.trainOnBatch(x, y)) as number)
+  const { random } = Math
+  Math.random = generator()
+  try {
+    for (let step = 0; step < 3; step++) found.push((await model.trainOnBatch(x, y)) as number)
+  } finally {
+    Math.random = random
+  }
   tf.dispose([x, y])
   model.dispose()
   return found
@@ -260,4 +340,46 @@ it('an embedding trains as on the CPU backend', async () => {
   const ours = await losses('wasm', floatIds, targets, make)
   const reference = await losses('cpu', floatIds, targets, make)
   expectEqualLosses(ours, reference)
+})
+
+it('layers that encode and resize give what they give on the CPU backend', async () => {
+  const widths = async (backend: string): Promise<number[][]> => {
+    await tf.setBackend(backend)
+    const { random } = Math
+    Math.random = generator()
+    try {
+      return tf.tidy(() => {
+        const encoded = layers
+          .categoryEncoding({ numTokens: 5, outputMode: 'multiHot' })
+          .apply(tf.tensor2d([[1, 4, 0]], [1, 3], 'int32')) as tf.Tensor
+        const pixels = tensor({
+          shape: [1, 4, 6, 2],
+          values: Float32Array.from({ length: 48 }, (_, i) => i),
+          dtype: 'float32',
+        })
+        const wider = layers
+          .randomWidth({ factor: 0.5, interpolation: 'bilinear' })
+          .apply(pixels) as tf.Tensor
+        const resized = layers.resizing({ height: 8, width: 5 }).apply(pixels) as tf.Tensor
+        return [encoded, wider, resized].map((result) => [...result.shape, ...result.dataSync()])
+      })
+    } finally {
+      Math.random = random
+    }
+  }
+  const [ours, reference] = [await widths('wasm'), await widths('cpu')]
+  expect(ours.map(({ length }) => length)).toEqual(reference.map(({ length }) => length))
+  for (const [index, values] of ours.entries())
+    for (const [i, value] of values.entries()) expect(value).toBeCloseTo(reference[index]![i]!, 4)
+})
+
+it('no layer is left out', () => {
+  for (const [, make] of Object.values(blocks)) make()
+  const alsoTested = new Set(['upSampling2d', 'embedding', 'categoryEncoding', 'randomWidth', 'resizing'])
+  // The same layers by other names, classes to derive others from, and what is tested as a part of another.
+  const others = /^avgPool|^maxPool\dd$|^globalMaxPool\dd$|^input$|^inputLayer$|^[A-Z]|^convLstm2dCell$/
+  const missing = Object.keys(tf.layers).filter(
+    (name) => !used.has(name) && !alsoTested.has(name) && !others.test(name),
+  )
+  expect(missing).toEqual([])
 })

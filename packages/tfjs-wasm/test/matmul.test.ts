@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 
 import { registerTrainingKernels } from '../src/index.ts'
-import { compute, expectClose, expectSame, floats, gradientsOf, type Values } from './compare.ts'
+import { compute, expectClose, expectSame, floats, gradientsOf, type Values, ints } from './compare.ts'
 
 beforeAll(registerTrainingKernels)
 
@@ -114,9 +114,19 @@ describe('matMul', () => {
       [floats([3, 8]), floats([3, 4]), floats([8, 3])],
     ))
 
-  it('refuses integers with a reason', async () => {
+  it('multiplies integers, and refuses what is true or false with a reason', async () => {
+    for (const transposeA of [false, true])
+      for (const transposeB of [false, true])
+        await expectSame(
+          (x, y) => tf.matMul(x, y, transposeA, transposeB),
+          [
+            ints([2, ...(transposeA ? [4, 3] : [3, 4])], 100000),
+            ints([1, ...(transposeB ? [5, 4] : [4, 5])], 100),
+          ],
+          0,
+        )
     await tf.setBackend('wasm')
-    const x = tf.ones([2, 2], 'int32')
+    const x = tf.ones([2, 2], 'bool')
     expect(() => tf.matMul(x, x)).toThrow('[tfjs-wasm] BatchMatMul multiplies float32 tensors')
     x.dispose()
   })

@@ -1,9 +1,12 @@
 import * as tf from '@tensorflow/tfjs'
-import { registerTrainingKernels } from '@trainyard/tfjs-wasm'
+import { registerGradients, registerTrainingKernels } from '@trainyard/tfjs-wasm'
 import { fail } from './errors.ts'
+import { repairWebgpuCast } from './webgpu-cast.ts'
 
 /** What can compute; `auto` is the best of them that is installed, `webgpu` left out. */
 export type BackendName = 'auto' | 'node-gpu' | 'node' | 'webgpu' | 'wasm' | 'cpu'
+
+type Name = Exclude<BackendName, 'auto'>
 
 interface Backend {
   /** What the log line says of it. */
@@ -13,7 +16,7 @@ interface Backend {
   start(): Promise<void>
 }
 
-const backends: Readonly<Record<Exclude<BackendName, 'auto'>, Backend>> = {
+const backends: Readonly<Record<Name, Backend>> = {
   'node-gpu': {
     about: 'native TensorFlow on a CUDA GPU',
     packages: ['@tensorflow/tfjs-node-gpu@4.22.0'],
@@ -65,7 +68,7 @@ export async function useBackend(
   if (name !== 'auto' && !(name in backends))
     fail(`\`useBackend\` knows auto, ${Object.keys(backends).join(', ')}, not ${String(name)}`)
   if (name !== 'auto') {
-    await backends[name].start().catch((cause: unknown) => {
+    await startBackend(name).catch((cause: unknown) => {
       fail(`the backend "${name}" cannot be used: ${why(name, cause)}`, cause)
     })
     log(`[tfjs] backend ${name}: ${backends[name].about}`)
@@ -74,7 +77,7 @@ export async function useBackend(
   const passedOver: string[] = []
   for (const candidate of automatic) {
     try {
-      await backends[candidate].start()
+      await startBackend(candidate)
     } catch (cause) {
       passedOver.push(
         isMissing(cause) ? `${candidate} is not installed` : `${candidate}: ${why(candidate, cause)}`,
@@ -87,6 +90,12 @@ export async function useBackend(
     return candidate
   }
   fail(`no backend can be used: ${passedOver.join('; ')}`)
+}
+
+async function startBackend(name: Name): Promise<void> {
+  await backends[name].start()
+  // After the start: a backend that brought a TensorFlow.js of its own would have put the old ones back.
+  registerGradients()
 }
 
 async function start(backend: string): Promise<void> {
@@ -109,11 +118,15 @@ async function startNative(name: string): Promise<void> {
   await start('tensorflow')
 }
 
+interface Gpu {
+  requestAdapter(): Promise<object | null>
+}
+
 async function startWebgpu(): Promise<void> {
-  const host = globalThis as { navigator?: { gpu?: unknown } }
+  const host = globalThis as { navigator?: { gpu?: Gpu } }
   if (!host.navigator?.gpu) {
     const { create, globals } = (await optional('webgpu')) as {
-      create(options: string[]): unknown
+      create(options: string[]): Gpu
       globals: object
     }
     Object.assign(globalThis, globals)
@@ -123,17 +136,25 @@ async function startWebgpu(): Promise<void> {
       configurable: true,
     })
   }
-  await optional('@tensorflow/tfjs-backend-webgpu')
+  // Without a device TensorFlow.js says no more than that it could not read a property of null.
+  if (!(await host.navigator!.gpu!.requestAdapter()))
+    throw new Error('there is no device; it needs a GPU with a driver for Vulkan, Metal or Direct3D 12')
+  // In a browser the program has to import it: there a name cannot be looked up.
+  if (!tf.findBackendFactory('webgpu')) await optional('@tensorflow/tfjs-backend-webgpu')
   await start('webgpu')
+  repairWebgpuCast()
 }
 
 function isMissing(cause: unknown): boolean {
   return ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'].includes((cause as { code?: string }).code ?? '')
 }
 
-function why(name: Exclude<BackendName, 'auto'>, cause: unknown): string {
+function why(name: Name, cause: unknown): string {
   if (isMissing(cause)) return `it is not installed; npm install ${backends[name].packages.join(' ')}`
-  return (cause as Error).message
+  const [line] = (cause as Error).message.split('\n')
+  if (line!.includes('tfjs_binding.node'))
+    return 'its native part is not built; docs/backends.md of Trainyard says how to'
+  return line!
 }
 
 /** Whether the backend in use can be read synchronously at no cost. */

@@ -12,6 +12,10 @@ export interface ClippingOptions {
 export interface Clipping {
   /** The global norm of the gradients as they came; only with `clipNorm`. The caller frees it. */
   readonly norm: tf.Scalar | undefined
+  /** What the gradients are multiplied by; only with `clipNorm`. */
+  readonly factor: tf.Scalar | undefined
+  /** What their elements are limited to; infinite without `clipValue`. */
+  readonly limit: number
   /** Gives the clipped gradient; the same tensor if there is nothing to clip. */
   readonly clip: (gradient: tf.Tensor) => tf.Tensor
 }
@@ -41,14 +45,17 @@ export function globalNorm(gradients: Iterable<tf.Tensor>): tf.Scalar {
  * multiplied by `clipNorm / max(norm, clipNorm)`, which is exactly 1 where the norm is within the limit.
  * Nothing is read from the device. Call it inside `tf.tidy`.
  */
-export function clipping(gradients: Iterable<tf.Tensor>, { clipNorm, clipValue }: ClippingOptions): Clipping {
+export function clipping(
+  gradients: Iterable<tf.Tensor>,
+  { clipNorm, clipValue: limit = Infinity }: ClippingOptions,
+): Clipping {
   const norm = clipNorm === undefined ? undefined : globalNorm(gradients)
-  const factor = norm && tf.div(clipNorm!, tf.maximum(norm, clipNorm!))
+  const factor = norm && tf.div<tf.Scalar>(clipNorm!, tf.maximum(norm, clipNorm!))
   const clip = (gradient: tf.Tensor): tf.Tensor => {
     const scaled = factor ? tf.mul(gradient, factor) : gradient
-    return clipValue === undefined ? scaled : clipElements(scaled, clipValue)
+    return limit === Infinity ? scaled : clipElements(scaled, limit)
   }
-  return { norm, clip }
+  return { norm, factor, limit, clip }
 }
 
 function sumOfSquares(gradient: tf.Tensor): tf.Scalar {
@@ -59,8 +66,6 @@ function sumOfSquares(gradient: tf.Tensor): tf.Scalar {
 
 function clipElements(gradient: tf.Tensor, limit: number): tf.Tensor {
   const clipped = tf.clipByValue(gradient, -limit, limit)
-  // The wasm backend clips NaN to -limit, and a broken gradient would look like a good one: so 0 is added, or
-  // 0 / 0 for NaN.
-  const numbers = tf.sub(1, tf.cast(tf.isNaN(gradient), 'float32'))
-  return tf.add(clipped, tf.div(0, numbers))
+  // As it comes the wasm backend clips NaN to -limit, and a broken gradient would look like a good one.
+  return tf.where(tf.isNaN(gradient), gradient, clipped)
 }

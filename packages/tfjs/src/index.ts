@@ -37,6 +37,7 @@ export {
   meanAbsoluteError,
   meanSquaredError,
 } from './losses.ts'
+export { exportModel } from './export-model.ts'
 export { keyedRandom, type RandomKey, withRandom } from './random.ts'
 export type { TensorInput, TensorsOf } from './tensor-input.ts'
 

@@ -80,6 +80,7 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
   readonly #gradients = new GradientSum()
   readonly #statistics = new UntrainedVariables()
   readonly #leaks = new LeakWatch()
+  readonly #watchers = new Set<(gradients: ReadonlyMap<string, tf.Tensor>) => void>()
   #nonFinite = false
 
   constructor(options: TfModuleOptions<Batch, O>) {
@@ -156,6 +157,7 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
     { nonFinite: policy }: StepContext,
   ): StepResult {
     try {
+      for (const watcher of this.#watchers) watcher(gradients)
       const refused = policy !== 'apply' && (nonFinite || !areFinite(gradients.values()))
       if (!refused)
         for (const { optimizer, owns } of this.#groups)
@@ -165,6 +167,14 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
     } finally {
       tf.dispose([...gradients.values()])
     }
+  }
+
+  /**
+   * Shows the averaged gradients of each update, before they are clipped, until the returned function is called. They are freed when the watcher returns.
+   */
+  watchGradients(watcher: (gradients: ReadonlyMap<string, tf.Tensor>) => void): () => void {
+    this.#watchers.add(watcher)
+    return () => void this.#watchers.delete(watcher)
   }
 
   dropGradients(): void {

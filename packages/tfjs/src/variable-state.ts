@@ -5,11 +5,16 @@ import { fail } from './errors.ts'
 /** Copies variables to the host: `{ <name>: { shape, data } }`. */
 export async function readVariables(variables: ReadonlyMap<string, tf.Variable>): Promise<StateRecord> {
   const entries = [...variables].map(async ([name, variable]): Promise<[string, StateTree]> => {
-    // The cpu backend gives its own buffer, which the next update would change under the reader.
-    const data = (await variable.data()).slice() as TypedArray
-    return [name, { shape: variable.shape, data }]
+    return [name, { shape: variable.shape, data: await copyToHost(variable) }]
   })
   return Object.fromEntries(await Promise.all(entries))
+}
+
+/** Copies a tensor's numbers to the host, once. */
+export async function copyToHost(tensor: tf.Tensor): Promise<TypedArray> {
+  const data = (await tensor.data()) as TypedArray
+  // The wasm backend copies them out of its memory. The cpu backend gives its own buffer, which the next update would change under the reader.
+  return tf.getBackend() === 'wasm' ? data : data.slice()
 }
 
 /** One variable as `readVariables` gave it. */

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { resolve, sep } from 'node:path'
 import { Api, type RunPath, type RunUpdate } from './api.ts'
 import { unstage, uploadArtifact } from './artifact-upload.ts'
 import { BackOff } from './back-off.ts'
@@ -8,7 +8,7 @@ import { RequestError } from './http-client.ts'
 import { objectText } from './json-text.ts'
 import { OutputLines } from './output-lines.ts'
 import type { ArtifactInfo, JsonFields, RunInfo, WandbRecord } from './record.ts'
-import { type LogName, RunPosition } from './run-position.ts'
+import { type LogName, logNames, RunPosition } from './run-position.ts'
 import type { Sender, SenderOptions, SenderState } from './sender.ts'
 import { StreamRequest } from './stream-request.ts'
 import { within } from './within.ts'
@@ -100,7 +100,7 @@ export class Delivery implements Sender {
 
   async #deliver(): Promise<void> {
     const info = await this.#runInfo()
-    this.#run = await this.#insist(() => this.#connect(info))
+    this.#run = await this.#connect(info)
     this.#tellTried()
     this.#lastPost = Date.now()
     for (;;) {
@@ -136,22 +136,18 @@ export class Delivery implements Sender {
   async #connect(info: RunInfo): Promise<RunPath> {
     const { id, project, entity, name, notes, group, jobType, tags, host } = info
     const { resume } = this.#options
-    const found = await this.#api.resumeStatus({ id, project, entity })
+    const found = await this.#insist(() => this.#api.resumeStatus({ id, project, entity }))
     if (resume === 'must' && !found)
       throw new Error(`there is no run "${id}" in project "${project}", but \`resume\` is 'must'`)
     if (resume === 'never' && found)
       throw new Error(`there is a run "${id}" in project "${project}" already, but \`resume\` is 'never'`)
-    const update: RunUpdate = { id, project, entity, name, notes, group, jobType, host }
-    const run = await this.#api.upsert({
-      ...update,
-      tags: tags.length > 0 ? tags : undefined,
-      config: this.#configJson(),
-    })
+    const config = this.#configJson()
+    const described = { id, project, entity, name, notes, group, jobType, host, config }
+    const update: RunUpdate = tags.length > 0 ? { ...described, tags } : described
     const none = { historyLines: 0, eventLines: 0, outputLines: 0, lastStep: undefined }
     this.#position = new RunPosition(found ?? none, info)
-    for (const log of ['history', 'events', 'output'] as const)
-      this.#offsets[log] = this.#position.offset(log)
-    return run
+    for (const log of logNames) this.#offsets[log] = this.#position.offset(log)
+    return this.#insist(() => this.#api.upsert(update))
   }
 
   /** Takes records until a request is full or there are no more. */
@@ -225,7 +221,7 @@ export class Delivery implements Sender {
     const isDue = Date.now() - this.#lastPost > this.#options.timing.heartbeat
     if (!request.isEmpty) await this.#post(request.body(this.#offsets))
     else if (isDue) await this.#post('{}')
-    for (const log of ['history', 'events', 'output'] as const) this.#offsets[log] += request.count(log)
+    for (const log of logNames) this.#offsets[log] += request.count(log)
     this.#delivered += request.rows
   }
 
@@ -240,7 +236,7 @@ export class Delivery implements Sender {
     const { files, warn } = this.#options
     try {
       if (typeof file === 'string') {
-        const content = await readFile(join(files, file))
+        const content = await readFile(inside(files, file))
         await this.#insist(() => this.#api.uploadRunFile(run, file, content))
       } else {
         await uploadArtifact(this.#api, run, file, files, (ask) => this.#insist(ask))
@@ -307,6 +303,13 @@ export class Delivery implements Sender {
       }
     })
   }
+}
+
+/** Gives the path of a file in a folder. @throws if it is elsewhere: a `.wandb` file may come from anybody. */
+function inside(folder: string, file: string): string {
+  const path = resolve(folder, file)
+  if (!path.startsWith(resolve(folder) + sep)) throw new Error('it is not in the folder of the run')
+  return path
 }
 
 function put(into: Map<string, string>, fields: JsonFields): void {

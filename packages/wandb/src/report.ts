@@ -41,22 +41,18 @@ export function reportOf(
 }
 
 /** Says in a line what a report means. */
-export function reportText({
-  rows,
-  delivered,
-  waiting,
-  refusedFiles,
-  file,
-  url,
-  error,
-}: WandbReport): string {
+export function reportText(
+  { rows, delivered, waiting, refusedFiles, file, url, error }: WandbReport,
+  isOffline = false,
+): string {
   const all = `${rows} row${rows === 1 ? '' : 's'}`
+  const sync = `send them with: npx trainyard-wandb-sync ${file}`
+  if (isOffline) return `${all} in ${file}; ${sync}`
   const place = url ? `: ${url}` : ''
   const why = error ? ` (${error})` : ''
   if (delivered === undefined)
     return `${all} handed to @wandb/sdk, which does not tell what arrives; all are in ${file}${why}${place}`
   const refused = refusedFiles > 0 ? `, ${refusedFiles} files or artifacts were refused` : ''
   if (waiting === 0 && !error) return `${all} delivered${refused}${place}`
-  const sync = `send them with: npx trainyard-wandb-sync ${file}`
   return `${delivered} of ${all} delivered${refused}${why}, ${waiting} wait in ${file}; ${sync}`
 }

@@ -8,6 +8,7 @@ export const logFiles = {
   output: 'output.log',
 } as const
 export type LogName = keyof typeof logFiles
+export const logNames: readonly LogName[] = ['history', 'events', 'output']
 
 /**
  * Knows what of a file the server has already, so that everything is sent once, however often delivery starts anew. Rows are known by their step, since they

@@ -88,7 +88,7 @@ export class RunWriter {
     this.#spool.touch()
   }
 
-  /** Writes the row under way, if it is of this step or one before. */
+  /** Writes the row under way, if it is of this step or one before: nothing that comes later belongs to it. */
   commit(trainerStep: number): void {
     if (this.#pendingStep <= trainerStep + this.#shift) this.#commit()
   }
@@ -177,13 +177,11 @@ export class RunWriter {
   /** Gives what stands behind the records until more come. */
   tail(): WandbRecord[] {
     const tail: WandbRecord[] = []
-    const summary = new Map(this.#summary)
-    if (this.#pendingStep < Infinity) {
-      for (const [key, json] of this.#pending) summary.set(key, json)
-      const step = this.#pendingStep
-      tail.push({ kind: 'history', step, fields: this.#stamped(new Map(this.#pending), step) })
-    }
-    this.#stamped(summary, Math.max(0, this.#lastStep))
+    const isRowOpen = this.#pendingStep < Infinity
+    const step = isRowOpen ? this.#pendingStep : Math.max(0, this.#lastStep)
+    if (isRowOpen) tail.push({ kind: 'history', step, fields: this.#stamped(new Map(this.#pending), step) })
+    const summary = new Map([...this.#summary, ...this.#pending])
+    this.#stamped(summary, step)
     tail.push({ kind: 'summary', fields: summary })
     if (this.#exitCode !== undefined)
       tail.push({ kind: 'exit', exitCode: this.#exitCode, runtime: this.#runtime() }, { kind: 'final' })

@@ -28,6 +28,8 @@ export interface SessionOptions {
   readonly config: JsonFields
   readonly client: 'spool' | 'sdk'
   readonly timing: DeliveryTiming
+  /** The trainer's. */
+  step(): number
   print(line: string): void
   warn(line: string): void
   /** Called when somebody pressed Stop on the run's page. */
@@ -42,40 +44,46 @@ export class Session {
   #delivery: Sender | undefined
   #isEnded = false
 
-  /** Opens the run that is to go on, or a new one, below a directory. @param step That of the trainer. */
+  /** Opens the run that is to go on, or a new one, below a directory. */
   static async open(
     options: SessionOptions,
     dir: string,
-    step: number,
     restored: SessionState | undefined,
   ): Promise<Session> {
     const { settings, server } = options
+    const begin = performance.now()
     const found = existingFile(join(dir, 'wandb'), settings, restored)
     const session = new Session(options, found ?? newFile(dir, settings))
     const content = found ? await session.#spool.reopen(restored) : undefined
     if (found && !content) {
       options.warn(`${found} is another than the checkpoint knows: the run goes on in a new file`)
-      return Session.open(options, dir, step, { ...restored!, folder: '' })
+      return Session.open(options, dir, { ...restored!, folder: '' })
     }
     session.writer.goOn(content, restored)
     if (content) {
       if (options.config.size > 0) session.writer.logConfig(options.config)
-      if (!restored) session.writer.shiftTo(step, content.lastStep)
+      if (!restored) session.writer.shiftTo(options.step(), content.lastStep)
     } else {
       // Only a run that somebody named can be on the server.
       const known = server && (settings.isIdGiven || restored) ? await probe(options, server) : undefined
       if (known && !restored && settings.resume !== 'never')
-        session.writer.shiftTo(step, known.lastStep ?? -1)
+        session.writer.shiftTo(options.step(), known.lastStep ?? -1)
       session.#create(known)
     }
-    if (server)
-      await session.#deliver(server, restored || content ? 'allow' : settings.resume, !restored && !content)
+    if (!server) return session
+    const isNew = !restored && !content
+    const patience = options.timing.start - (performance.now() - begin)
+    await session.#deliver(server, isNew ? settings.resume : 'allow', isNew, patience)
     return session
   }
 
   private constructor(options: SessionOptions, file: string) {
     this.#options = options
-    this.#spool = new Spool(file, () => this.writer.tail(), options.warn)
+    this.#spool = new Spool(file, {
+      tail: () => this.writer.tail(),
+      tick: () => this.writer.commit(options.step() - 1),
+      warn: options.warn,
+    })
     this.writer = new RunWriter(this.#spool, options.warn)
   }
 
@@ -91,8 +99,8 @@ export class Session {
   }
 
   /** Writes everything to the file, and tells where it stands. */
-  save(step: number): SessionState {
-    this.writer.commit(step)
+  save(): SessionState {
+    this.writer.commit(this.#options.step())
     const { id } = this.#options.settings
     return { ...this.#spool.flush(), ...this.writer.state, id, folder: basename(dirname(this.file)) }
   }
@@ -103,7 +111,7 @@ export class Session {
     this.#isEnded = false
     this.writer.continue()
     const { server } = this.#options
-    if (server) await this.#deliver(server, 'allow', false)
+    if (server) await this.#deliver(server, 'allow', false, this.#options.timing.start)
   }
 
   /** Ends the run and waits for delivery, for so many milliseconds at most. */
@@ -130,15 +138,24 @@ export class Session {
     this.#spool.flush()
   }
 
-  /** @param isNew Whether nothing has been logged yet, so that a refusal may end the run before it begins. */
-  async #deliver(server: ServerSettings, resume: RunSettings['resume'], isNew: boolean): Promise<void> {
+  /**
+   * Begins to send.
+   * @param isNew Whether nothing has been logged yet, so that a refusal may end the run before it begins.
+   * @param patience Milliseconds to wait for the server's first word.
+   */
+  async #deliver(
+    server: ServerSettings,
+    resume: RunSettings['resume'],
+    isNew: boolean,
+    patience: number,
+  ): Promise<void> {
     const { client, timing, settings, onStop } = this.#options
     const warn = this.#options.warn
     const spool = this.#spool
     const source = new FileSource(this.file, () => (this.#isEnded ? Infinity : spool.flushedEnd))
     const options = { server, timing, source, files: spool.files, resume, onStop, warn }
     this.#delivery = client === 'sdk' ? new SdkDelivery(options) : new Delivery(options)
-    await this.#delivery.started(timing.start)
+    await this.#delivery.started(Math.max(0, patience))
     const { error } = this.#delivery.state
     if (error && isNew) {
       await this.#discard()

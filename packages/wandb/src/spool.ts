@@ -24,13 +24,21 @@ export class Spool {
   #broken = false
   #timer: NodeJS.Timeout | undefined
   readonly #tail: () => readonly WandbRecord[]
+  readonly #tick: () => void
   readonly #warn: (line: string) => void
   readonly #flushAtExit = (): void => void this.flush()
 
-  /** @param tail What stands behind the records; asked at each flush. */
-  constructor(file: string, tail: () => readonly WandbRecord[], warn: (line: string) => void) {
+  /**
+   * @param tail What stands behind the records; asked at each flush.
+   * @param tick Called a few times a second, before a flush.
+   */
+  constructor(
+    file: string,
+    { tail, tick, warn }: { tail(): readonly WandbRecord[]; tick(): void; warn(line: string): void },
+  ) {
     this.file = file
     this.#tail = tail
+    this.#tick = tick
     this.#warn = warn
   }
 
@@ -129,7 +137,10 @@ export class Spool {
     this.#records = records
     this.#fileSize = Infinity
     this.#changed = true
-    this.#timer = setInterval(() => this.flush(), flushEvery)
+    this.#timer = setInterval(() => {
+      this.#tick()
+      this.flush()
+    }, flushEvery)
     this.#timer.unref()
     process.on('exit', this.#flushAtExit)
   }

@@ -1,4 +1,4 @@
-import { type LogName, logFiles } from './run-position.ts'
+import { logFiles, type LogName, logNames } from './run-position.ts'
 
 /** The server takes 10 MB in a request. More than two are sent for a long row only: putting a request together must not hold up the training. */
 const usualBytes = 2_000_000
@@ -41,7 +41,7 @@ export class StreamRequest {
   /** Gives what is sent. @param offsets Where the first line of each log goes. */
   body(offsets: Readonly<Record<LogName, number>>): string {
     const files: Record<string, { offset: number; content: string[] }> = {}
-    for (const log of Object.keys(logFiles) as LogName[]) {
+    for (const log of logNames) {
       const content = this.#lines[log]
       if (content.length > 0) files[logFiles[log]] = { offset: offsets[log], content }
     }

@@ -116,9 +116,9 @@ export class WandbLogger<const Read extends string | TensorRef = 'loss'> extends
     for (const stop of this.#stops.splice(0)) stop()
     await this.#staging
     const report = await session.finish(this.#exitCode, seconds('timeout', timeout))
-    const isExpected = !this.#server || (report.waiting === 0 && !report.error)
-    if (isExpected) this.#print(reportText(report))
-    else this.#warn(reportText(report))
+    const text = reportText(report, !this.#server)
+    if (report.error || (this.#server && report.waiting > 0)) this.#warn(text)
+    else this.#print(text)
     return report
   }
 
@@ -134,15 +134,10 @@ export class WandbLogger<const Read extends string | TensorRef = 'loss'> extends
     if (this.#session && !this.#restored) await this.#session.resume()
     else {
       const dir = this.#settings.dir ?? this.#directory ?? '.'
-      this.#session = await Session.open(this.#sessionOptions(), dir, state.step, this.#restored)
+      this.#session = await Session.open(this.#sessionOptions(), dir, this.#restored)
       this.#restored = undefined
     }
     this.#watch(this.#session)
-  }
-
-  /** Everything about the step is known: its row is complete. */
-  override onSavePoint(state: TrainerState): void {
-    this.#session?.writer.commit(state.step)
   }
 
   override onCheckpoint(_state: TrainerState, saved: SavedCheckpoint): void {
@@ -163,7 +158,7 @@ export class WandbLogger<const Read extends string | TensorRef = 'loss'> extends
   }
 
   override getState(): StateTree {
-    const state = this.#session?.save(this.#state!.step) ?? this.#restored
+    const state = this.#session?.save() ?? this.#restored
     return state ? { ...state, pending: { ...state.pending } } : {}
   }
 
@@ -196,6 +191,7 @@ export class WandbLogger<const Read extends string | TensorRef = 'loss'> extends
       config: this.#config,
       client: this.#options.client ?? 'spool',
       timing: { ...defaultTiming, ...this.#options.timing },
+      step: () => this.#state!.step,
       print: (line) => this.#print(line),
       warn: (line) => this.#warn(line),
       onStop: () => this.#state?.requestStop('the Stop button of the W&B page'),

@@ -156,6 +156,12 @@ describe('resume, against a stand-in for the server', () => {
     )
   })
 
+  it('is not misled by an answer that got lost', async () => {
+    server.faults = [{ on: 'UpsertBucket', times: 1, drop: 'after' }]
+    await train([loggerOf({ id: 'new', resume: 'never' })])
+    expect(rows('new')).toEqual(straight)
+  })
+
   it('makes a run of its own where the checkpoint is of another id', async () => {
     const checkpoint = await cutShort(loggerOf({ id: 'parent' }), 4, 7)
     await goOn(loggerOf({ id: 'fork' }), checkpoint)

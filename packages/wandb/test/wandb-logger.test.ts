@@ -129,19 +129,28 @@ describe('WandbLogger, against a stand-in for the server', () => {
     })
   })
 
-  it('puts what comes too late for its row into the next one', async () => {
+  it('puts what comes too late for its row, after a save, into the next one', async () => {
     const logger = loggerOf({ stepFreq: 4 })
-    const late = onSavePoint((state) => {
-      if (state.step === 5) logger.log({ late: state.step })
+    const save = onSavePoint(async (state, trainer) => {
+      if (state.step === 4) logger.log({ early: state.step })
+      if (state.step === 5 || state.step === 8) {
+        await trainer.getState()
+        logger.log({ late: state.step })
+      }
     })
-    const afterRow = atStep(5, () => logger.log({ first: 1 }))
-    await train([afterRow, logger, { enforce: 'post', onSavePoint: late.onSavePoint! }])
-    expect(server.run('run').history.map(({ _step, first, late: value }) => [_step, first, value])).toEqual([
-      [4, undefined, undefined],
-      [5, 1, undefined],
-      [6, undefined, 5],
-      [8, undefined, undefined],
-      [10, undefined, undefined],
+    const atFive = atStep(5, () => logger.log({ first: 1 }))
+    await train([atFive, logger, save])
+    const values = server
+      .run('run')
+      .history.map(({ _step, early, first, late }) => [_step, early, first, late])
+    const none = undefined
+    expect(values).toEqual([
+      [4, 4, none, none],
+      [5, none, 1, none],
+      [6, none, none, 5],
+      [8, none, none, none],
+      [9, none, none, 8],
+      [10, none, none, none],
     ])
   })
 

@@ -23,13 +23,14 @@ export class MetricsFile {
     this.#mendEnd()
   }
 
-  append(line: string): void {
+  /** @param isASCII Whether it is known that the line has a byte for each character. */
+  append(line: string, isASCII = false): void {
     let written = 0
     try {
       this.#isDirty = true
       written = writeSync(this.#file, line)
       // Rarely a disk takes only a part of it.
-      if (written !== Buffer.byteLength(line)) {
+      if (written !== (isASCII ? line.length : Buffer.byteLength(line))) {
         const bytes = Buffer.from(line)
         while (written < bytes.length) written += writeSync(this.#file, bytes, written)
       }

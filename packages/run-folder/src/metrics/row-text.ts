@@ -10,6 +10,7 @@ interface Place {
   readonly key: string
   /** What stands before its value: `{"loss": ` or `, "loss": `. */
   readonly text: string
+  readonly isASCII: boolean
 }
 
 /**
@@ -17,6 +18,8 @@ interface Place {
  * not have but Python writes and reads. The rows of a file mostly have the same keys in the same order, so what stands between values is kept.
  */
 export class RowFormat {
+  /** Whether the last row has a byte for each character, as far as that is easy to see. */
+  isASCII = true
   readonly #places: Place[] = []
   readonly #onKey: (key: string) => void
 
@@ -29,6 +32,7 @@ export class RowFormat {
     const places = this.#places
     let text = ''
     let i = 0
+    let isASCII = true
     for (const key in row) {
       const value = row[key]
       if (value === undefined) continue
@@ -36,13 +40,17 @@ export class RowFormat {
       if (place === undefined || place.key !== key) place = this.#place(i, key)
       i++
       text += place.text
-      text += typeof value === 'number' && value !== 0 ? value : valueText(value)
+      if (typeof value === 'number' && value !== 0) text += value
+      else text += valueText(value)
+      isASCII &&= place.isASCII && typeof value === 'number'
     }
+    this.isASCII = isASCII
     return i === 0 ? '{}\n' : `${text}}\n`
   }
 
   #place(i: number, key: string): Place {
-    const place = { key, text: `${i === 0 ? '{' : ', '}${JSON.stringify(key)}: ` }
+    const text = `${i === 0 ? '{' : ', '}${JSON.stringify(key)}: `
+    const place = { key, text, isASCII: Buffer.byteLength(text) === text.length }
     this.#onKey(key)
     return (this.#places[i] = place)
   }

@@ -25,7 +25,7 @@ export class RunMetrics {
 
   append(logName: string, row: MetricRow): void {
     const { file, format } = this.#open(logName)
-    file.append(format.text(row))
+    file.append(format.text(row), format.isASCII)
   }
 
   /** Waits until all rows survive a power loss. */

@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs'
 
-import { float, type Notes, type Op, opsOf, type TensorFlow } from '../op.ts'
+import { float, ints, type Notes, type Op, opsOf, type TensorFlow } from '../op.ts'
 
 const op = opsOf('binary')
 
@@ -64,12 +64,14 @@ export const binaryOps: readonly Op[] = [
   ...binary('floorDiv', [-4, 4], divisor),
   ...binary('pow', [0.2, 3], [-2, 2]),
   ...binary('atan2', undefined, divisor),
-  ...binary('prelu').filter(({ name }) => /same|row\)|scalar/.test(name)),
+  ...binary('prelu'),
   op('atan2 in all quadrants', [float([7, 15]), float([7, 15])], (tf, a, b) => tf.atan2(a, b)),
   op('div by anything', [float([7, 15]), float([7, 15])], (tf, a, b) => tf.div(a, b)),
   op('divNoNan', [float([7, 15]), float([7, 15])], (tf, a, b) => tf.divNoNan(a, b)),
   op('pow of negative numbers', [float([4, 5])], (tf, x) => tf.pow(x, 3)),
   op('addN', [float([4, 5]), float([4, 5]), float([4, 5])], (tf, a, b, c) => tf.addN([a, b, c])),
+  op('bitwiseAnd', [ints(6, 3, 255, -1), ints(3, 12, 15, 77)], (tf, a, b) => tf.bitwiseAnd(a, b)),
+  op('broadcastArgs', [ints(4, 1, 3), ints(2, 1)], (tf, a, b) => tf.broadcastArgs(a, b)),
   comparison('equal'),
   comparison('notEqual'),
   comparison('greater'),

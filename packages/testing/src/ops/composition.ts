@@ -19,7 +19,7 @@ const seven = [float([2, 3]), float([2, 4]), float([2, 4]), float([7, 16]), floa
 // Near its limits a sigmoid s is rounded to float32, and its derivative s · (1 - s) loses digits.
 const saturated = { tolerance: 1e-3 }
 
-/** Operations that draw numbers, complex ones, and those that networks put together. */
+/** Operations that draw numbers, and those that networks put together. */
 export const compositionOps: readonly Op[] = [
   op('dropout (seed)', [float([7, 15])], (tf, x) => tf.dropout(x, 0.5, undefined, 7)),
   op('dropout (seed, noise shape)', [float([4, 5])], (tf, x) => tf.dropout(x, 0.4, [4, 1], 3)),
@@ -32,12 +32,6 @@ export const compositionOps: readonly Op[] = [
       noGradient: 'Its result is drawn by chance.',
     },
   ),
-  op('rfft (real part)', [float([4, 8])], (tf, x) => tf.real(tf.spectral.rfft(x)), {
-    noGradient: 'TensorFlow.js has none for FFT.',
-  }),
-  op('abs of a complex number', [float([4, 5]), float([4, 5])], (tf, a, b) => tf.abs(tf.complex(a, b)), {
-    noGradient: 'TensorFlow.js has none for Complex.',
-  }),
   op('attention', [float([2, 2, 5, 4]), float([2, 2, 5, 4]), float([2, 2, 5, 4])], attention),
   op(
     'basicLSTMCell',
@@ -45,6 +39,18 @@ export const compositionOps: readonly Op[] = [
     (tf, x, c, h, kernel, bias) => tf.concat(tf.basicLSTMCell(1, kernel, bias, x, c, h), 1),
     saturated,
   ),
+  op(
+    'multiRNNCell',
+    seven,
+    (tf, x, c, h, kernel, bias) => {
+      const cell = (data: Tensor2D, state: Tensor2D, output: Tensor2D): [Tensor2D, Tensor2D] =>
+        tf.basicLSTMCell(tf.scalar(1), kernel, bias, data, state, output)
+      const [states, outputs] = tf.multiRNNCell([cell], x, [c], [h])
+      return tf.concat([...states, ...outputs], 1)
+    },
+    saturated,
+  ),
+  op('movingAverage', [float([4, 5]), float([4, 5])], (tf, v, x) => tf.movingAverage(v, x, 0.9, 3)),
   op(
     'GRU step',
     [float([2, 3]), float([2, 4]), float([7, 8]), float([7, 4])],

@@ -23,6 +23,12 @@ function conv2d(
   )
 }
 
+function rounded(mode: 'floor' | 'round' | 'ceil'): Op {
+  return op(`conv2d pad 1, rounded by ${mode}`, [float([1, 8, 7, 2]), float([3, 3, 2, 3])], (tf, x, filter) =>
+    tf.conv2d(x, filter, 2, 1, 'NHWC', 1, mode),
+  )
+}
+
 function depthwise(
   name: string,
   {
@@ -69,6 +75,15 @@ function conv1d(
   )
 }
 
+function dilation2d(name: string, strides: Two, pad: 'same' | 'valid', dilations: Two): Op {
+  return op(
+    `dilation2d${name}`,
+    [float([2, 6, 5, 3]), float([2, 3, 3])],
+    (tf, x, filter) => tf.dilation2d(x, filter, strides, pad, dilations),
+    { ties: 'any' },
+  )
+}
+
 const explicit: Pad = [
   [0, 0],
   [2, 1],
@@ -101,6 +116,16 @@ export const convolutionOps: readonly Op[] = [
   conv2d('pad 1', { pad: 1 }),
   conv2d('2x3, pad 1', { size: [2, 3], pad: 1 }),
   conv2d('pad 2, stride 2', { pad: 2, strides: 2 }),
+  conv2d('2x3, pad 2, stride 2', { size: [2, 3], pad: 2, strides: 2 }),
+  conv2d('strides 1 and 2, pad 1', { strides: [1, 2], pad: 1 }),
+  conv2d('strides 2 and 1, pad 0', { strides: [2, 1], pad: 0 }),
+  conv2d('stride larger than filter, pad 0', { x: [1, 9, 8, 2], size: [2, 2], strides: 3, pad: 0 }),
+  rounded('ceil'),
+  rounded('round'),
+  rounded('floor'),
+  op('conv2d channels first', [float([2, 3, 7, 6]), float([3, 2, 3, 4])], (tf, x, filter) =>
+    tf.conv2d(x, filter, 2, 'same', 'NCHW'),
+  ),
   conv2d('explicit pad', { pad: explicit }),
   conv2d('explicit pad, stride 2', { pad: explicit, strides: 2 }),
   conv2d('many channels', { x: [1, 4, 4, 17] }),
@@ -139,6 +164,13 @@ export const convolutionOps: readonly Op[] = [
   depthwise('stride 2, valid, two filters a channel', { strides: 2, pad: 'valid', multiplier: 2 }),
   depthwise('strides 2 and 1', { strides: [2, 1] }),
   depthwise('stride larger than filter', { size: [2, 2], strides: 3 }),
+  depthwise('2x3, pad 1', { size: [2, 3], pad: 1 }),
+  depthwise('3x1 on 3x3, pad 1, all in the padding', {
+    x: [1, 3, 3, 3],
+    size: [3, 1],
+    strides: [3, 1],
+    pad: 1,
+  }),
   depthwise('2x4', { size: [2, 4] }),
   depthwise('5x5', { x: [1, 7, 7, 5], size: [5, 5] }),
   depthwise('pad 1', { pad: 1, strides: 2 }),
@@ -155,11 +187,17 @@ export const convolutionOps: readonly Op[] = [
     (tf, x, depth, point) => tf.separableConv2d(x, depth, point, 2, 'valid'),
   ),
   op(
-    'dilation2d',
-    [float([1, 5, 5, 2]), float([2, 2, 2])],
-    (tf, x, filter) => tf.dilation2d(x, filter, 1, 'same'),
-    {
-      ties: 'any',
-    },
+    'fused.conv2d dilation 2, linear',
+    [float([2, 6, 5, 3]), float([3, 2, 3, 4]), float([4])],
+    (tf, x, filter, bias) => tf.fused.conv2d({ x, filter, strides: 1, pad: 'same', dilations: 2, bias }),
   ),
+  op(
+    'fused.depthwiseConv2d dilation 2, linear',
+    [float([2, 6, 5, 3]), float([3, 2, 3, 2]), float([6])],
+    (tf, x, filter, bias) =>
+      tf.fused.depthwiseConv2d({ x, filter, strides: 1, pad: 'valid', dilations: [2, 3], bias }),
+  ),
+  dilation2d('', 1, 'same', 1),
+  dilation2d(' stride 2, valid', 2, 'valid', 1),
+  dilation2d(' dilations 2 and 1, same', 1, 'same', [2, 1]),
 ]

@@ -1,4 +1,4 @@
-import type { Tensor } from '@tensorflow/tfjs'
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs'
 
 import { float, type Notes, type Op, opsOf, type TensorFlow } from '../op.ts'
 
@@ -17,7 +17,20 @@ const rounded = { convention: 'TensorFlow.js passes gradients through casts as t
 const boolean = { noGradient: 'Its result is true or false.' }
 
 // Its gradient is the second derivative.
-function derivative(name: 'square' | 'sin' | 'exp' | 'sigmoid'): Op {
+type Derivable =
+  | 'square'
+  | 'sin'
+  | 'exp'
+  | 'sigmoid'
+  | 'tanh'
+  | 'softplus'
+  | 'elu'
+  | 'selu'
+  | 'relu'
+  | 'logSigmoid'
+  | 'erf'
+
+function derivative(name: Derivable): Op {
   return op(`derivative of ${name}`, [float([5, 7])], (tf, x) => tf.grad((y) => tf[name](y))(x))
 }
 
@@ -25,6 +38,7 @@ function derivative(name: 'square' | 'sin' | 'exp' | 'sigmoid'): Op {
 export const elementwiseOps: readonly Op[] = [
   unary('abs'),
   unary('neg'),
+  unary('clone'),
   unary('sign'),
   unary('square'),
   unary('exp'),
@@ -82,5 +96,28 @@ export const elementwiseOps: readonly Op[] = [
   derivative('sin'),
   derivative('exp'),
   derivative('sigmoid'),
+  derivative('tanh'),
+  derivative('softplus'),
+  derivative('logSigmoid'),
+  derivative('erf'),
+  derivative('elu'),
+  derivative('selu'),
+  op('derivative of pow', [float([5, 7], [0.2, 3]), float([5, 7], [-2, 2])], (tf, x, y) =>
+    tf.grad((base) => tf.pow(base, y))(x),
+  ),
+  op('derivative of conv2d', [float([1, 5, 4, 2]), float([3, 2, 2, 3])], (tf, x, filter) => {
+    const squares = (a: Tensor, b: Tensor): Tensor =>
+      tf.square(tf.conv2d(a as Tensor4D, b as Tensor4D, 2, 'same'))
+    return tf.concat(
+      tf
+        .grads(squares)([x, filter])
+        .map((slope) => tf.reshape(slope, [-1])),
+    )
+  }),
+  op('derivative of softmax', [float([5, 7])], (tf, x) => tf.grad((y) => tf.square(tf.softmax(y)))(x)),
+  op('derivative of logSoftmax', [float([5, 7])], (tf, x) => tf.grad((y) => tf.square(tf.logSoftmax(y)))(x)),
+  op('derivative of the derivative of exp', [float([5, 7])], (tf, x) =>
+    tf.grad((y) => tf.grad((z: typeof y) => tf.exp(z))(y))(x),
+  ),
   op('derivative of x · tanh x', [float([5, 7])], (tf, x) => tf.grad((y) => tf.mul(tf.tanh(y), y))(x)),
 ]

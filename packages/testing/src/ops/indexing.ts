@@ -75,6 +75,25 @@ export const indexingOps: readonly Op[] = [
     (tf, x) => tf.sparseToDense(tf.tensor1d([1, 3], 'int32'), x, [5], 0),
     absent('SparseToDense'),
   ),
+  op('unique', [ints(3, 1, 3, 2, 1)], (tf, x) => tf.unique(x).values),
+  op('unique (indices)', [ints(3, 1, 3, 2, 1)], (tf, x) => tf.unique(x).indices),
+  op('unique (rows)', [given([3, 2], [1, 2, 3, 4, 1, 2])], (tf, x) => tf.unique(x, 0).values),
+  op('denseBincount', [given([2, 4], [0, 2, 2, 1, 3, 3, 0, 3])], (tf, x) => tf.denseBincount(x, [], 4)),
+  op('denseBincount (binary)', [given([2, 4], [0, 2, 2, 1, 3, 3, 0, 3])], (tf, x) =>
+    tf.denseBincount(x, [], 4, true),
+  ),
+  op(
+    'lowerBound and upperBound',
+    [float([9])],
+    (tf, x) => {
+      const edges = tf.tensor1d([-1, 0, 0, 0.5])
+      return tf.stack([tf.lowerBound(edges, x), tf.upperBound(edges, x)])
+    },
+    index,
+  ),
+  op('math.confusionMatrix', [ints(0, 2, 1, 2), ints(0, 1, 1, 2)], (tf, a, b) =>
+    tf.math.confusionMatrix(a, b, 3),
+  ),
   op('bincount', [float([9])], (tf, x) => tf.bincount(tf.cast(tf.step(x), 'int32'), [], 3), index),
   op(
     'bincount (weights)',

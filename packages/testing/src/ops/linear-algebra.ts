@@ -1,6 +1,6 @@
 import type { fused, Tensor } from '@tensorflow/tfjs'
 
-import { float, type Op, opsOf } from '../op.ts'
+import { float, given, type Op, opsOf } from '../op.ts'
 
 const op = opsOf('linear algebra')
 
@@ -22,6 +22,10 @@ function fusedMatMul(activation: Activation, batch: Shape, transposeA = false, t
   return op(name, [a, b, float([7])], (tf, x, y, bias) =>
     tf.fused.matMul({ a: x, b: y, bias, activation, transposeA, transposeB }),
   )
+}
+
+function integers(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => ((i * 7) % 11) - 5)
 }
 
 function einsum(equation: string, ...shapes: Shape[]): Op {
@@ -70,6 +74,11 @@ export const linearAlgebraOps: readonly Op[] = [
   op('fused.matMul larger, batched', [float([2, 6, 70]), float([2, 70, 5]), float([5])], (tf, a, b, bias) =>
     tf.fused.matMul({ a, b, bias, activation: 'linear' }),
   ),
+  op(
+    'fused.matMul with one B for all A',
+    [float([3, 5, 9]), float([1, 9, 7]), float([7])],
+    (tf, a, b, bias) => tf.fused.matMul({ a, b, bias }),
+  ),
   op('fused.matMul without bias', [float([5, 9]), float([9, 7])], (tf, a, b) =>
     tf.fused.matMul({ a, b, activation: 'relu' }),
   ),
@@ -79,6 +88,11 @@ export const linearAlgebraOps: readonly Op[] = [
     (tf, a, b, bias, slopes) =>
       tf.fused.matMul({ a, b, bias, activation: 'prelu', preluActivationWeights: slopes }),
     { noGradient: 'TensorFlow.js refuses to differentiate fused operations with prelu.' },
+  ),
+  op(
+    'matMul of integers',
+    [given([2, 2, 3], [1, -2, 3, 4, 5, -6, 70, 8, 9, 1, 0, 2]), given([2, 4, 3], integers(24))],
+    (tf, a, b) => tf.matMul(a, b, false, true),
   ),
   op('dot (vectors)', [float([9]), float([9])], (tf, a, b) => tf.dot(a, b)),
   op('dot (matrix and vector)', [float([5, 9]), float([9])], (tf, a, b) => tf.dot(a, b)),
@@ -91,5 +105,10 @@ export const linearAlgebraOps: readonly Op[] = [
   einsum('ij->ji', [4, 5]),
   einsum('ij->j', [4, 5]),
   op('linalg.bandPart (causal mask)', [float([5, 5])], (tf, x) => tf.linalg.bandPart(x, -1, 0)),
+  op('linalg.gramSchmidt', [float([3, 4])], (tf, x) => tf.linalg.gramSchmidt(x) as Tensor, {
+    tolerance: 1e-2,
+  }),
+  op('linalg.qr (product)', [float([5, 3])], (tf, x) => tf.matMul(...tf.linalg.qr(x))),
+  op('linalg.qr (both factors)', [float([4, 3])], (tf, x) => tf.concat(tf.linalg.qr(x)), { tolerance: 1e-2 }),
   op('linalg.bandPart (batched)', [float([2, 4, 5])], (tf, x) => tf.linalg.bandPart(x, 1, 2)),
 ]

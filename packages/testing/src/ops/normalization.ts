@@ -37,6 +37,19 @@ export const normalizationOps: readonly Op[] = [
       return tf.batchNorm(x, mean as Tensor1D, variance as Tensor1D, offset, scale, 1e-3)
     },
   ),
+  op('batchNorm2d', [float([4, 5]), float([5]), float([5], positive)], (tf, x, mean, variance) =>
+    tf.batchNorm2d(x, mean, variance),
+  ),
+  op(
+    'batchNorm3d',
+    [float([2, 4, 5]), float([5]), float([5], positive), float([5])],
+    (tf, x, mean, variance, offset) => tf.batchNorm3d(x, mean, variance, offset),
+  ),
+  op(
+    'batchNorm4d (scale without offset)',
+    [float([2, 2, 3, 5]), float([5]), float([5], positive), float([5])],
+    (tf, x, mean, variance, scale) => tf.batchNorm4d(x, mean, variance, undefined, scale),
+  ),
   op('layer norm', [float([4, 7]), float([7]), float([7])], layerNorm),
   op('layer norm (rank 3)', [float([2, 3, 8]), float([8]), float([8])], layerNorm),
   op('root mean square norm', [float([4, 7]), float([7])], (tf, x, scale) =>

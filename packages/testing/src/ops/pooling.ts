@@ -16,6 +16,7 @@ const pools: readonly Pool[] = [
   ['3 s3 same', [1, 10, 8, 2], 3, 3, 'same'],
   ['2x3 s3x1 valid', [1, 7, 6, 2], [2, 3], [3, 1], 'valid'],
   ['pad 1, 3 s2', [1, 6, 7, 2], 3, 2, 1],
+  ['1x2 s2x3 same', [1, 7, 8, 2], [1, 2], [2, 3], 'same'],
   ['of the whole image', [2, 4, 5, 3], [4, 5], 1, 'valid'],
   ['1 s1', [1, 3, 4, 2], 1, 1, 'same'],
 ]

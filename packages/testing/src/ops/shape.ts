@@ -1,3 +1,5 @@
+import type { Tensor } from '@tensorflow/tfjs'
+
 import { float, type Op, opsOf } from '../op.ts'
 
 const op = opsOf('shape')
@@ -21,6 +23,27 @@ function broadcast(from: Shape, to: Shape): Op {
   )
 }
 
+const sizes = { '1d': [7], '2d': [3, 4], '3d': [2, 3, 4], '4d': [2, 3, 2, 4] } as const
+
+/** Functions that are for tensors of one rank. */
+const aliases: readonly Op[] = (['1d', '2d', '3d', '4d'] as const).flatMap((rank) => {
+  const shape: Shape = sizes[rank]
+  const each = <T>(value: T): T[] => shape.map(() => value)
+  type OfTensor = (x: Tensor, ...rest: unknown[]) => Tensor
+  return [
+    op(`concat${rank}`, [float<Shape>(shape), float<Shape>(shape)], (tf, a, b) =>
+      (tf[`concat${rank}`] as unknown as (tensors: Tensor[], axis: number) => Tensor)([a, b], 0),
+    ),
+    op(`pad${rank}`, [float<Shape>(shape)], (tf, x) =>
+      (tf[`pad${rank}`] as OfTensor)(x, rank === '1d' ? [1, 2] : each([1, 2])),
+    ),
+    op(`reverse${rank}`, [float<Shape>(shape)], (tf, x) => (tf[`reverse${rank}`] as OfTensor)(x, [0])),
+    op(`slice${rank}`, [float<Shape>(shape)], (tf, x) =>
+      (tf[`slice${rank}`] as OfTensor)(x, rank === '1d' ? 1 : each(1), rank === '1d' ? 2 : each(1)),
+    ),
+  ]
+})
+
 /** Functions that move numbers and leave them as they are. */
 export const shapeOps: readonly Op[] = [
   transpose([7, 15]),
@@ -33,6 +56,8 @@ export const shapeOps: readonly Op[] = [
   transpose([2, 1, 3, 2, 2, 3], [5, 0, 3, 1, 4, 2]),
   op('reverse', [float([7, 15])], (tf, x) => tf.reverse(x)),
   op('reverse (axes 0 and 2)', [float([3, 4, 5])], (tf, x) => tf.reverse(x, [0, 2])),
+  ...aliases,
+  op('ensureShape', [float([4, 5])], (tf, x) => tf.square(tf.ensureShape(x, [4, 5]))),
   op('concat', [float([4, 5]), float([4, 2])], (tf, a, b) => tf.concat([a, b], 1)),
   op('concat (axis 0 of 3)', [float([1, 3, 5]), float([2, 3, 5]), float([1, 3, 5])], (tf, a, b, c) =>
     tf.concat([a, b, c]),
@@ -45,9 +70,12 @@ export const shapeOps: readonly Op[] = [
     tf.addN(tf.unstack(tf.stack([a, b]))),
   ),
   op('stack (axis 1)', [float([4, 5]), float([4, 5])], (tf, a, b) => tf.stack([a, b], 1)),
+  op('stack (axis -1)', [float([4, 5]), float([4, 5])], (tf, a, b) => tf.stack([a, b], -1)),
   op('unstack (axis 1)', [float([3, 2, 4])], (tf, x) =>
     tf.mul(...(tf.unstack(x, 1) as [typeof x, typeof x])),
   ),
+  op('unstack (one piece)', [float([1, 4])], (tf, x) => tf.square(tf.unstack(x)[0]!)),
+  op('split (one piece)', [float([3, 4])], (tf, x) => tf.square(tf.split(x, 1, 1)[0]!)),
   op('split', [float([4, 5])], (tf, x) => tf.mul(...(tf.split(x, 2, 0) as [typeof x, typeof x]))),
   op('split (unequal, one unused)', [float([3, 7])], (tf, x) => tf.square(tf.split(x, [2, 4, 1], 1)[1]!)),
   op('pad', [float([4, 5])], (tf, x) =>

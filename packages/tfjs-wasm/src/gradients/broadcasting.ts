@@ -6,6 +6,24 @@ export function unbroadcast(gradient: tf.Tensor, shape: number[]): tf.Tensor {
   return tf.reshape(axes.length > 0 ? tf.sum(gradient, axes) : gradient, shape)
 }
 
+/** Wraps a gradient that comes out in the shape of the result where an input was broadcast. */
+export function unbroadcasted(existing: tf.GradConfig): tf.GradConfig {
+  return {
+    ...existing,
+    gradFunc: (dy, saved, attrs) => {
+      const gradients = existing.gradFunc(dy, saved, attrs)
+      const shapes = new Map(existing.inputsToSave!.map((name, index) => [name, saved[index]!.shape]))
+      const summed = (name: string, slope: tf.Tensor): tf.Tensor => {
+        const shape = shapes.get(name)!
+        return tf.util.arraysEqual(slope.shape, shape) ? slope : unbroadcast(slope, shape)
+      }
+      return Object.fromEntries(
+        Object.entries(gradients).map(([name, gradient]) => [name, () => summed(name, gradient())]),
+      )
+    },
+  }
+}
+
 /** Gives dy where the mask is true and 0 elsewhere, for an operand of this shape. */
 function masked(dy: tf.Tensor, mask: tf.Tensor, shape: number[]): tf.Tensor {
   return unbroadcast(tf.mul(dy, tf.cast(mask, 'float32')), shape)

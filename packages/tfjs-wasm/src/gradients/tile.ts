@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs'
 
 /**
- * Sums over the copies: with each axis split into copies and positions, that is one sum. The core cuts out every copy
- * and adds them one at a time, thousands of kernels for a layer normalisation, and stops at four dimensions.
+ * Sums over the copies of one axis after the other, in tensors of three dimensions: what is before the axis, copies,
+ * and positions with all that is behind. WebGPU ends at six dimensions. The core cuts out every copy and adds them one
+ * at a time, thousands of kernels for a layer normalisation, and stops at four.
  */
 export const tile: tf.GradConfig = {
   kernelName: 'Tile',
@@ -12,14 +13,15 @@ export const tile: tf.GradConfig = {
     const { reps } = attrs as { reps: number[] }
     return {
       x: () => {
-        const shape: number[] = []
-        const copies: number[] = []
+        const { shape } = dy as tf.Tensor
+        let sum = dy as tf.Tensor
+        let before = 1
         for (const [axis, size] of x.shape.entries()) {
-          if (reps[axis] !== 1) copies.push(shape.push(reps[axis]!) - 1)
-          shape.push(size)
+          const behind = tf.util.sizeFromShape([size, ...shape.slice(axis + 1)])
+          if (reps[axis] !== 1) sum = tf.sum(tf.reshape(sum, [before, reps[axis]!, behind]), 1)
+          before *= size
         }
-        const split = tf.reshape(dy as tf.Tensor, shape)
-        return tf.reshape(copies.length > 0 ? tf.sum(split, copies) : split, x.shape)
+        return tf.reshape(sum, x.shape)
       },
     }
   },

@@ -5,7 +5,7 @@
  */
 export type Code = readonly number[]
 
-const types = { i32: 0x7f, f32: 0x7d, v128: 0x7b } as const
+const types = { i32: 0x7f, f32: 0x7d, f64: 0x7c, v128: 0x7b } as const
 export type ValueType = keyof typeof types
 
 /** A parameter or variable of a function. */
@@ -85,7 +85,7 @@ export const i32: Record<Int32Operation | Int32Comparison, Operation> & { const(
   below: operation(0x49),
 }
 
-type FloatOperation = 'load' | 'store' | 'add' | 'sub' | 'mul' | 'min' | 'max'
+type FloatOperation = 'load' | 'store' | 'add' | 'sub' | 'mul'
 type FloatComparison = 'equal' | 'notEqual' | 'greaterThan'
 
 export const f32: Record<FloatOperation | FloatComparison, Operation> = {
@@ -94,21 +94,42 @@ export const f32: Record<FloatOperation | FloatComparison, Operation> = {
   add: operation(0x92),
   sub: operation(0x93),
   mul: operation(0x94),
-  min: operation(0x96),
-  max: operation(0x97),
   equal: operation(0x5b),
   notEqual: operation(0x5c),
   greaterThan: operation(0x5e),
 }
 
-export const f64: Record<'load' | 'store' | 'add' | 'promote', Operation> = {
+export const f64: Record<'load' | 'store' | 'add' | 'mul' | 'promote' | 'demote', Operation> & {
+  lane(vector: Operand, lane: 0 | 1): Code
+} = {
   load: operation(0x2b, memory(0)),
   store: operation(0x39, memory(0)),
   add: operation(0xa0),
+  mul: operation(0xa2),
   promote: operation(0xbb),
+  demote: operation(0xb6),
+  // Takes a double out of a vector.
+  lane: (vector, lane) => vectorOperation(0x21, [lane])(vector),
 }
 
-type VectorOperation = 'loadSplat' | 'splat' | 'splatInt' | 'and' | 'or' | 'select' | 'promoteLow' | 'addInt'
+type VectorOperation =
+  | 'splat'
+  | 'splatInt'
+  | 'and'
+  | 'or'
+  | 'select'
+  | 'promoteLow'
+  | 'addInt'
+  | 'div'
+  | 'sqrt'
+  | 'anyTrue'
+  | 'atMost'
+  | 'atLeast'
+  | 'abs'
+  | 'subInt'
+  | 'andNot'
+  | 'lessThan'
+  | 'lessOrEqual'
 
 /** Four floats, four integers or two doubles at once. */
 export const v128: Record<
@@ -117,40 +138,71 @@ export const v128: Record<
 > & {
   load(address: Operand, offset?: number): Code
   store(address: Operand, value: Operand, offset?: number): Code
+  storeFirst(address: Operand, value: Operand): Code
+  loadSplat(address: Operand, offset?: number): Code
+  shuffle(a: Operand, b: Operand, lanes: readonly [number, number, number, number]): Code
   zero(): Code
   ints(a: number, b: number, c: number, d: number): Code
+  float(value: number): Code
+  shiftLeft(value: Operand, bits: number): Code
+  shiftRight(value: Operand, bits: number): Code
   high(value: Operand): Code
 } = {
   load: (address, offset = 0) => vectorOperation(0x00, memory(offset))(address),
   store: (address, value, offset = 0) => vectorOperation(0x0b, memory(offset))(address, value),
+  // Stores one float, the first.
+  storeFirst: vectorOperation(0x5a, [...memory(0), 0]),
   // Loads one float, four times.
-  loadSplat: vectorOperation(0x09, memory(0)),
+  loadSplat: (address, offset = 0) => vectorOperation(0x09, memory(offset))(address),
   zero: vectorOperation(
     0x0c,
     Array.from({ length: 16 }, () => 0),
   ),
   ints: (...four) => vectorOperation(0x0c, [...new Uint8Array(Int32Array.of(...four).buffer)])(),
+  // Gives a constant, four times.
+  float: (value) => {
+    const four = Float32Array.of(value, value, value, value)
+    return vectorOperation(0x0c, [...new Uint8Array(four.buffer)])()
+  },
   splat: vectorOperation(0x13),
   splatInt: vectorOperation(0x11),
   and: vectorOperation(0x4e),
   or: vectorOperation(0x50),
+  // Takes the bits of the first operand where the second has a 0.
+  andNot: vectorOperation(0x4f),
   // Takes bits of the first operand where the third has a 1, and of the second elsewhere.
   select: vectorOperation(0x52),
   add: vectorOperation(0xe4),
   sub: vectorOperation(0xe5),
   mul: vectorOperation(0xe6),
-  min: vectorOperation(0xe8),
-  max: vectorOperation(0xe9),
+  // Limits the first operand to the second, with one instruction where the minimum of IEEE 754 takes five; a NaN stays one.
+  atMost: vectorOperation(0xea),
+  atLeast: vectorOperation(0xeb),
+  div: vectorOperation(0xe7),
+  sqrt: vectorOperation(0xe3),
   equal: vectorOperation(0x41),
   notEqual: vectorOperation(0x42),
   greaterThan: vectorOperation(0x44),
+  lessThan: vectorOperation(0x43),
+  lessOrEqual: vectorOperation(0x45),
+  abs: vectorOperation(0xe0),
+  // Tells, as an integer, whether there is a 1 among the bits.
+  anyTrue: vectorOperation(0x53),
   addInt: vectorOperation(0xae),
+  subInt: vectorOperation(0xb1),
+  shiftLeft: (value, bits) => vectorOperation(0xab)(value, i32.const(bits)),
+  shiftRight: (value, bits) => vectorOperation(0xac)(value, i32.const(bits)),
   addDouble: vectorOperation(0xf0),
   // Makes doubles of the first two floats.
   promoteLow: vectorOperation(0x5f),
+  // Takes four floats: 0 to 3 are those of the first operand, 4 to 7 of the second.
+  shuffle: (a, b, lanes) =>
+    vectorOperation(
+      0x0d,
+      lanes.flatMap((lane) => [4 * lane, 4 * lane + 1, 4 * lane + 2, 4 * lane + 3]),
+    )(a, b),
   // Brings the last two floats to the front.
-  high: (value) =>
-    vectorOperation(0x0d, [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15])(value, value),
+  high: (value) => v128.shuffle(value, value, [2, 3, 2, 3]),
 }
 
 /** Repeats the body as long as the condition holds. */

@@ -1,6 +1,16 @@
+import {
+  clampGradient,
+  exp,
+  reluGradient,
+  sigmoidGradient,
+  squareGradient,
+  tanh,
+  tanhGradient,
+} from './activations.ts'
 import type { FunctionDefinition } from './assembler.ts'
 import { matrixProduct } from './matrix-product.ts'
-import { accumulate, clamp, copyLines, normalize, sumRows } from './rows.ts'
+import { adamStep, momentumStep, nesterovStep, sgdStep } from './optimizer-steps.ts'
+import { accumulate, clamp, copyLines, normalize, spread, sumLines, sumRows } from './rows.ts'
 import { addProducts, maximize, scatterAdd } from './windows.ts'
 
 /**
@@ -12,11 +22,24 @@ export const definitions: readonly FunctionDefinition[] = [
   accumulate,
   normalize,
   sumRows,
+  sumLines,
   copyLines,
   addProducts,
   maximize,
   scatterAdd,
   matrixProduct,
+  adamStep,
+  sgdStep,
+  momentumStep,
+  nesterovStep,
+  exp,
+  tanh,
+  tanhGradient,
+  sigmoidGradient,
+  reluGradient,
+  clampGradient,
+  squareGradient,
+  spread,
 ]
 
 /**
@@ -24,7 +47,7 @@ export const definitions: readonly FunctionDefinition[] = [
  * ("steps"), are in bytes; counts are of values.
  */
 export interface Loops {
-  clamp(from: number, to: number, count: number, min: number, max: number): void
+  clamp(to: number, from: number, count: number, min: number, max: number): void
   accumulate(to: number, from: number, count: number, factor: number): void
   normalize(
     from: number,
@@ -36,6 +59,7 @@ export interface Loops {
     offsets: number,
   ): void
   sumRows(sums: number, from: number, rows: number, columns: number): void
+  sumLines(to: number, from: number, lines: number, length: number, factor: number): void
   copyLines(
     to: number,
     from: number,
@@ -80,4 +104,56 @@ export interface Loops {
     panel: number,
     add: number,
   ): void
+  adamStep(
+    to: number,
+    w: number,
+    m: number,
+    v: number,
+    gradient: number,
+    count: number,
+    factor: number,
+    limit: number,
+    share1: number,
+    share2: number,
+    stepSize: number,
+    epsilon: number,
+    shrink: number,
+  ): void
+  sgdStep(
+    to: number,
+    w: number,
+    gradient: number,
+    count: number,
+    factor: number,
+    limit: number,
+    decay: number,
+    rate: number,
+  ): void
+  momentumStep: MomentumStep
+  nesterovStep: MomentumStep
+  exp: UnaryLoop
+  tanh: UnaryLoop
+  tanhGradient: BinaryLoop
+  sigmoidGradient: BinaryLoop
+  reluGradient: BinaryLoop
+  squareGradient: BinaryLoop
+  clampGradient(to: number, dy: number, x: number, count: number, min: number, max: number): void
+  spread(to: number, from: number, outer: number, count: number, inner: number, divisor: number): void
 }
+
+type UnaryLoop = (to: number, from: number, count: number) => void
+
+type BinaryLoop = (to: number, dy: number, value: number, count: number) => void
+
+type MomentumStep = (
+  to: number,
+  w: number,
+  momentum: number,
+  gradient: number,
+  count: number,
+  factor: number,
+  limit: number,
+  decay: number,
+  rate: number,
+  mu: number,
+) => void

@@ -9,51 +9,22 @@ import {
   v128,
   whileLoop,
 } from './assembler.ts'
+import { elementwise } from './elementwise.ts'
 import { advance, endOf, fourAtATime, times } from './idioms.ts'
 
 /** Limits values to a range; a NaN stays one. */
-export const clamp: FunctionDefinition = define(
-  'clamp',
-  { from: 'i32', to: 'i32', count: 'i32', min: 'f32', max: 'f32' },
-  { end: 'i32' },
-  ({ from, to, count, min, max, end }) => [
-    end.set(endOf(from, count)),
-    fourAtATime(
-      from,
-      end,
-      [
-        v128.store(to, v128.min(v128.max(v128.load(from), v128.splat(min)), v128.splat(max))),
-        advance(from, 16),
-        advance(to, 16),
-      ],
-      [f32.store(to, f32.min(f32.max(f32.load(from), min), max)), advance(from, 4), advance(to, 4)],
-    ),
-  ],
-)
+export const clamp: FunctionDefinition = elementwise('clamp', {
+  arrays: ['to', 'from'],
+  numbers: ['min', 'max'],
+  body: ({ load, store }, { min, max }) => [store('to', v128.atMost(v128.atLeast(load('from'), min), max))],
+})
 
 /** Adds values, times a factor, to others. */
-export const accumulate: FunctionDefinition = define(
-  'accumulate',
-  { to: 'i32', from: 'i32', count: 'i32', factor: 'f32' },
-  { end: 'i32' },
-  ({ to, from, count, factor, end }) => [
-    end.set(endOf(from, count)),
-    fourAtATime(
-      from,
-      end,
-      [
-        v128.store(to, v128.add(v128.load(to), v128.mul(v128.load(from), v128.splat(factor)))),
-        advance(from, 16),
-        advance(to, 16),
-      ],
-      [
-        f32.store(to, f32.add(f32.load(to), f32.mul(f32.load(from), factor))),
-        advance(from, 4),
-        advance(to, 4),
-      ],
-    ),
-  ],
-)
+export const accumulate: FunctionDefinition = elementwise('accumulate', {
+  arrays: ['to', 'from'],
+  numbers: ['factor'],
+  body: ({ load, store }, { factor }) => [store('to', v128.add(load('to'), v128.mul(load('from'), factor)))],
+})
 
 /** Computes (x - mean) · factor + offset for rows of channels, each of which has its own mean, factor and offset. */
 export const normalize: FunctionDefinition = define(
@@ -109,6 +80,39 @@ export const sumRows: FunctionDefinition = define(
   ],
 )
 
+/** Adds up each of some lines of `length` values in double precision, and multiplies the sums by a factor. */
+export const sumLines: FunctionDefinition = define(
+  'sumLines',
+  { to: 'i32', from: 'i32', lines: 'i32', length: 'i32', factor: 'f64' },
+  { end: 'i32', values: 'v128', first: 'v128', last: 'v128', sum: 'f64' },
+  ({ to, from, lines, length, factor, end, values, first, last, sum }) => {
+    const lanes = v128.addDouble(first, last)
+    return [
+      times(
+        lines,
+        end.set(endOf(from, length)),
+        first.set(v128.zero()),
+        last.set(v128.zero()),
+        sum.set(f64.lane(v128.zero(), 0)),
+        fourAtATime(
+          from,
+          end,
+          [
+            values.set(v128.load(from)),
+            first.set(v128.addDouble(first, v128.promoteLow(values))),
+            last.set(v128.addDouble(last, v128.promoteLow(v128.high(values)))),
+            advance(from, 16),
+          ],
+          [sum.set(f64.add(sum, f64.promote(f32.load(from)))), advance(from, 4)],
+        ),
+        sum.set(f64.add(sum, f64.add(f64.lane(lanes, 0), f64.lane(lanes, 1)))),
+        f32.store(to, f64.demote(f64.mul(sum, factor))),
+        advance(to, 4),
+      ),
+    ]
+  },
+)
+
 /** Copies lines of `length` values, which in the source are `step` apart; the lines have steps of their own. */
 export const copyLines: FunctionDefinition = define(
   'copyLines',
@@ -143,4 +147,50 @@ export const copyLines: FunctionDefinition = define(
       advance(from, fromStep),
     ),
   ],
+)
+
+/** Repeats each of `outer` rows of `inner` values `count` times, divided by `divisor`. */
+export const spread: FunctionDefinition = define(
+  'spread',
+  { to: 'i32', from: 'i32', outer: 'i32', count: 'i32', inner: 'i32', divisor: 'f32' },
+  { end: 'i32', source: 'i32', first: 'i32', left: 'i32', value: 'v128' },
+  ({ to, from, outer, count, inner, divisor, end, source, first, left, value }) => {
+    const divided = (values: Code): Code => v128.div(values, v128.splat(divisor))
+    const oneValue = [
+      value.set(divided(v128.loadSplat(from))),
+      advance(from, 4),
+      end.set(endOf(to, count)),
+      fourAtATime(
+        to,
+        end,
+        [v128.store(to, value), advance(to, 16)],
+        [v128.storeFirst(to, value), advance(to, 4)],
+      ),
+    ]
+    const firstRow = [
+      first.set(to),
+      end.set(endOf(to, inner)),
+      fourAtATime(
+        to,
+        end,
+        [v128.store(to, divided(v128.load(from))), advance(to, 16), advance(from, 16)],
+        [v128.storeFirst(to, divided(v128.loadSplat(from))), advance(to, 4), advance(from, 4)],
+      ),
+    ]
+    const otherRows = [
+      left.set(i32.sub(count, i32.const(1))),
+      times(
+        left,
+        source.set(first),
+        end.set(endOf(to, inner)),
+        fourAtATime(
+          to,
+          end,
+          [v128.store(to, v128.load(source)), advance(to, 16), advance(source, 16)],
+          [f32.store(to, f32.load(source)), advance(to, 4), advance(source, 4)],
+        ),
+      ),
+    ]
+    return [times(outer, ifElse(i32.equal(inner, i32.const(1)), oneValue, [...firstRow, ...otherRows]))]
+  },
 )

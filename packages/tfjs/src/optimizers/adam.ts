@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs'
 import type { Optimizer, OptimizerOptions } from './optimizer.ts'
 import { fail } from '../errors.ts'
 import { fraction, notNegative, positive } from './options.ts'
-import { type Rule, SlotOptimizer } from './slot-optimizer.ts'
+import { type Rule, scalars, SlotOptimizer } from './slot-optimizer.ts'
 
 export interface AdamOptions extends OptimizerOptions {
   /** The weight of the past in the mean of the gradients. Default: 0.9. */
@@ -66,24 +66,36 @@ function adamRule(
   fraction(`${kind} beta1`, beta1, 'a value like 0.9 is usual')
   fraction(`${kind} beta2`, beta2, 'a value like 0.999 is usual')
   positive(`${kind} epsilon`, epsilon, 'a value like 1e-8 is usual')
+  const constants = (learningRate: number, step: number) => {
+    const correction1 = 1 - beta1 ** (step + 1)
+    const correction2 = Math.sqrt(1 - beta2 ** (step + 1))
+    return {
+      share1: 1 - beta1,
+      share2: 1 - beta2,
+      stepSize: (learningRate * correction2) / correction1,
+      epsilon: epsilon * correction2,
+      shrink: decay ? 1 - learningRate * decay.weightDecay : 1,
+    }
+  }
   return {
     kind,
     slots: { m: 0, v: 0 },
     prepare: (learningRate, step) => {
-      const correction1 = 1 - beta1 ** (step + 1)
-      const correction2 = Math.sqrt(1 - beta2 ** (step + 1))
-      const stepSize = tf.scalar((learningRate * correction2) / correction1)
-      const scaledEpsilon = tf.scalar(epsilon * correction2)
-      const share1 = tf.scalar(1 - beta1)
-      const share2 = tf.scalar(1 - beta2)
-      const shrink = decay && tf.scalar(1 - learningRate * decay.weightDecay)
+      const c = scalars(constants(learningRate, step))
       return (variable, gradient, slots, name) => {
-        const m = tf.add(slots.m, tf.mul(tf.sub(gradient, slots.m), share1))
-        const v = tf.add(slots.v, tf.mul(tf.sub(tf.square(gradient), slots.v), share2))
-        const direction = tf.div(m, tf.add(tf.sqrt(v), scaledEpsilon))
-        const shrunk = shrink && decay.decayFilter(name) ? tf.mul(variable, shrink) : variable
-        return { variable: tf.sub(shrunk, tf.mul(direction, stepSize)), slots: { m, v } }
+        const m = tf.add(slots.m, tf.mul(tf.sub(gradient, slots.m), c.share1))
+        const v = tf.add(slots.v, tf.mul(tf.sub(tf.square(gradient), slots.v), c.share2))
+        const direction = tf.div(m, tf.add(tf.sqrt(v), c.epsilon))
+        const shrunk = decay?.decayFilter(name) ? tf.mul(variable, c.shrink) : variable
+        return { variable: tf.sub(shrunk, tf.mul(direction, c.stepSize)), slots: { m, v } }
       }
+    },
+    fused: {
+      kernel: 'AdamStep',
+      prepare: (learningRate, step) => {
+        const all = constants(learningRate, step)
+        return (name) => (decay?.decayFilter(name) ? all : { ...all, shrink: 1 })
+      },
     },
   }
 }

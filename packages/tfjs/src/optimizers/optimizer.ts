@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 import type { Optimizer as CoreOptimizer, StateRecord } from '@trainyard/core'
-import { checkClipping, clipping, type ClippingOptions } from '../clipping.ts'
+import { checkClipping, type Clipping, clipping, type ClippingOptions } from '../clipping.ts'
 import type { Schedule } from '../schedules.ts'
 import { LearningRate } from './learning-rate.ts'
 import { fail } from '../errors.ts'
@@ -14,15 +14,14 @@ export interface OptimizerOptions extends ClippingOptions {
 
 /** What an optimizer is asked to do in one update. */
 export interface Update {
-  /** By variable name; as they came, so use `clip`. */
+  /** By variable name; as they came, so use `clipping`. */
   readonly gradients: ReadonlyMap<string, tf.Tensor>
   /** By variable name; every gradient has its variable, of the same shape. */
   readonly variables: ReadonlyMap<string, tf.Variable>
   readonly learningRate: number
   /** Updates done before this one. */
   readonly step: number
-  /** Gives the clipped gradient. */
-  readonly clip: (gradient: tf.Tensor) => tf.Tensor
+  readonly clipping: Clipping
 }
 
 /**
@@ -93,10 +92,10 @@ export abstract class Optimizer implements CoreOptimizer {
     const step = this.#iterations
     const learningRate = this.#learningRate.at(step)
     tf.tidy(() => {
-      const { norm, clip } = clipping(gradients.values(), this.#clipping)
-      this.update({ gradients, variables, learningRate, step, clip })
+      const prepared = clipping(gradients.values(), this.#clipping)
+      this.update({ gradients, variables, learningRate, step, clipping: prepared })
       this.#lastGradientNorm?.dispose()
-      this.#lastGradientNorm = norm && tf.keep(norm)
+      this.#lastGradientNorm = prepared.norm && tf.keep(prepared.norm)
     })
     this.#learningRate.used(learningRate)
     this.#iterations++

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs'
 import type { Optimizer, OptimizerOptions } from './optimizer.ts'
 import { fail } from '../errors.ts'
 import { fraction, notNegative } from './options.ts'
-import { type Rule, SlotOptimizer } from './slot-optimizer.ts'
+import { type Rule, scalars, SlotOptimizer } from './slot-optimizer.ts'
 
 export interface SgdOptions extends OptimizerOptions {
   /** The weight of the past updates; 0 for none. Default: 0. */
@@ -38,13 +38,13 @@ function plain(weightDecay: number): Rule<never> {
     kind: 'sgd',
     slots: {},
     prepare: (learningRate) => {
-      const rate = tf.scalar(learningRate)
-      const decayed = addDecay(weightDecay)
-      return (variable, gradient) => ({
-        variable: tf.sub(variable, tf.mul(decayed(gradient, variable), rate)),
-        slots: {},
-      })
+      const c = scalars({ learningRate, weightDecay })
+      return (variable, given) => {
+        const gradient = weightDecay === 0 ? given : tf.add(given, tf.mul(variable, c.weightDecay))
+        return { variable: tf.sub(variable, tf.mul(gradient, c.learningRate)), slots: {} }
+      }
     },
+    fused: { kernel: 'SgdStep', prepare: (learningRate) => () => ({ learningRate, weightDecay }) },
   }
 }
 
@@ -53,21 +53,17 @@ function withMomentum(momentum: number, nesterov: boolean, weightDecay: number):
     kind: 'sgd',
     slots: { momentum: 0 },
     prepare: (learningRate) => {
-      const rate = tf.scalar(learningRate)
-      const mu = tf.scalar(momentum)
-      const decayed = addDecay(weightDecay)
+      const c = scalars({ learningRate, weightDecay, mu: momentum })
       return (variable, given, slots) => {
-        const gradient = decayed(given, variable)
-        const buffer = tf.add(tf.mul(slots.momentum, mu), gradient)
-        const direction = nesterov ? tf.add(gradient, tf.mul(buffer, mu)) : buffer
-        return { variable: tf.sub(variable, tf.mul(direction, rate)), slots: { momentum: buffer } }
+        const gradient = weightDecay === 0 ? given : tf.add(given, tf.mul(variable, c.weightDecay))
+        const buffer = tf.add(tf.mul(slots.momentum, c.mu), gradient)
+        const direction = nesterov ? tf.add(gradient, tf.mul(buffer, c.mu)) : buffer
+        return { variable: tf.sub(variable, tf.mul(direction, c.learningRate)), slots: { momentum: buffer } }
       }
     },
+    fused: {
+      kernel: 'SgdStep',
+      prepare: (learningRate) => () => ({ learningRate, weightDecay, mu: momentum, nesterov }),
+    },
   }
-}
-
-function addDecay(weightDecay: number): (gradient: tf.Tensor, variable: tf.Tensor) => tf.Tensor {
-  if (weightDecay === 0) return (gradient) => gradient
-  const factor = tf.scalar(weightDecay)
-  return (gradient, variable) => tf.add(gradient, tf.mul(variable, factor))
 }

@@ -24,6 +24,24 @@ export interface Rule<Name extends string> {
    * updates done before.
    */
   readonly prepare: (learningRate: number, step: number) => UpdateRule<Name>
+  /** The same in one pass, where the backend can. */
+  readonly fused?: FusedRule
+}
+
+/**
+ * A kernel that gives the new value of a variable and changes its slots in place, bit for bit as the rule does. Its inputs
+ * are `variable`, `gradient`, the slots by their names and, when clipping by norm, `factor`; its attributes `limit`, of
+ * clipping, and what `prepare` gives for the variable of a name.
+ */
+export interface FusedRule {
+  readonly kernel: string
+  readonly prepare: (learningRate: number, step: number) => (name: string) => tf.NamedAttrMap
+}
+
+/** Makes tensors of constants, so that each is rounded once. */
+export function scalars<K extends string>(constants: Readonly<Record<K, number>>): Record<K, tf.Scalar> {
+  const entries = Object.entries<number>(constants).map(([name, value]) => [name, tf.scalar(value)])
+  return Object.fromEntries(entries) as Record<K, tf.Scalar>
 }
 
 /**
@@ -40,15 +58,16 @@ export class SlotOptimizer<Name extends string> extends Optimizer {
     this.#rule = rule
   }
 
-  protected override update({ gradients, variables, learningRate, step, clip }: Update): void {
+  protected override update(update: Update): void {
+    const { gradients, variables } = update
     for (const [name, gradient] of gradients) this.#checkShapes(name, gradient.shape)
-    const rule = this.#rule.prepare(learningRate, step)
+    const rule = inOnePass(this.#rule, update) ?? clippedFirst(this.#rule, update)
     for (const [name, gradient] of gradients) {
       // A scope for each variable: the intermediate results of one are gone before the next.
       tf.tidy(() => {
         const slots = this.#slotsOf(name, gradient.shape)
         const variable = variables.get(name)!
-        const next = rule(variable, clip(gradient), slots, name)
+        const next = rule(variable, gradient, slots, name)
         variable.assign(next.variable)
         this.#replace(slots, next.slots)
       })
@@ -99,5 +118,27 @@ export class SlotOptimizer<Name extends string> extends Optimizer {
   #checkShapes(name: string, shape: number[]): void {
     const slots = this.#slots.get(name)
     for (const slot in slots) checkSlotShape(slot, slots[slot]!, name, shape)
+  }
+}
+
+/** Clips the gradient before the rule sees it. */
+function clippedFirst<Name extends string>(
+  { prepare }: Rule<Name>,
+  { learningRate, step, clipping }: Update,
+): UpdateRule<Name> {
+  const rule = prepare(learningRate, step)
+  return (variable, gradient, slots, name) => rule(variable, clipping.clip(gradient), slots, name)
+}
+
+/** Runs the fused kernel, clipping included, if the backend has it. The slots come back as they are: changed in place. */
+function inOnePass<Name extends string>(
+  { fused }: Rule<Name>,
+  { learningRate, step, clipping: { factor, limit } }: Update,
+): UpdateRule<Name> | undefined {
+  if (!fused || !tf.getKernel(fused.kernel, tf.getBackend())) return undefined
+  const attrs = fused.prepare(learningRate, step)
+  return (variable, gradient, slots, name) => {
+    const inputs = { variable, gradient, ...slots, ...(factor && { factor }) }
+    return { variable: tf.engine().runKernel(fused.kernel, inputs, { ...attrs(name), limit }), slots }
   }
 }

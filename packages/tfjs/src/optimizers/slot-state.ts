@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import type { StateRecord, StateTree } from '@trainyard/core'
 import { fail } from '../errors.ts'
+import { copyToHost } from '../variable-state.ts'
 
 const fix = 'the state must be one that getState() gave'
 
@@ -13,8 +14,7 @@ export interface TensorState {
 /** Copies a tensor to the host. */
 export async function readTensor(tensor: tf.Tensor): Promise<TensorState> {
   const { shape } = tensor
-  // Copied, because the cpu backend gives its own buffer.
-  return { shape: [...shape], data: (await tensor.data<'float32'>()).slice() }
+  return { shape: [...shape], data: (await copyToHost(tensor)) as Float32Array }
 }
 
 /** Reads a table of tensors at once. */

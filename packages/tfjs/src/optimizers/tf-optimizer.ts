@@ -82,7 +82,7 @@ class TfOptimizer extends Optimizer {
     }))
   }
 
-  protected override update({ gradients, variables, learningRate, clip }: Update): void {
+  protected override update({ gradients, variables, learningRate, clipping: { clip } }: Update): void {
     for (const [key, variable] of variables) if (gradients.has(key)) this.#place(key, variable)
     if (learningRate !== this.#fields.learningRate) this.#setLearningRate(learningRate)
     const named = this.#positions.map(({ key, variable }) => {

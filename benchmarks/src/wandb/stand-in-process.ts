@@ -1,0 +1,46 @@
+import { fork } from 'node:child_process'
+import { WandbStandIn } from '@trainyard/testing'
+
+const argument = 'stand-in'
+
+/** Whether this process is to be the stand-in and nothing else. */
+export const isStandIn: boolean = process.argv[2] === argument
+
+/** A stand-in for W&B's server, in a process of its own. */
+export interface StandInProcess {
+  readonly url: string
+  /** Gives how many rows of a run arrived, and forgets them. */
+  rows(id: string): Promise<number>
+  close(): void
+}
+
+/** Starts the stand-in: this program once more. */
+export async function startStandIn(): Promise<StandInProcess> {
+  const child = fork(process.argv[1]!, [argument], { execArgv: [] })
+  const answer = <T>(): Promise<T> =>
+    new Promise((resolve, reject) => {
+      child.once('exit', () => reject(new Error('the stand-in has ended')))
+      child.once('message', (message) => resolve(message as T))
+    })
+  const url = await answer<string>()
+  return {
+    url,
+    rows(id) {
+      child.send(id)
+      return answer<number>()
+    },
+    close: () => void child.kill(),
+  }
+}
+
+/** Is the stand-in, until the parent ends it. */
+export async function serve(): Promise<void> {
+  const server = await WandbStandIn.start()
+  process.on('message', (id: string) => {
+    const rows = server.runs.get(id)?.lines('wandb-history.jsonl').length ?? 0
+    server.runs.delete(id)
+    process.send!(rows)
+  })
+  process.on('disconnect', () => process.exit())
+  process.send!(server.url)
+}
