@@ -11,6 +11,8 @@ export interface StandInProcess {
   readonly url: string
   /** Gives how many rows of a run arrived, and forgets them. */
   rows(id: string): Promise<number>
+  /** Goes away for so many milliseconds; what was sent meanwhile gets no answer. */
+  leave(ms: number): void
   close(): void
 }
 
@@ -26,9 +28,10 @@ export async function startStandIn(): Promise<StandInProcess> {
   return {
     url,
     rows(id) {
-      child.send(id)
+      child.send({ id })
       return answer<number>()
     },
+    leave: (ms) => void child.send({ ms }),
     close: () => void child.kill(),
   }
 }
@@ -36,7 +39,8 @@ export async function startStandIn(): Promise<StandInProcess> {
 /** Is the stand-in, until the parent ends it. */
 export async function serve(): Promise<void> {
   const server = await WandbStandIn.start()
-  process.on('message', (id: string) => {
+  process.on('message', ({ id = '', ms }: { id?: string; ms?: number }) => {
+    if (ms !== undefined) return void server.kill().then(() => setTimeout(() => void server.restart(), ms))
     const rows = server.runs.get(id)?.lines('wandb-history.jsonl').length ?? 0
     server.runs.delete(id)
     process.send!(rows)

@@ -5,18 +5,20 @@ import type { FileRecord } from './write-file.ts'
 
 const chunkSize = 1 << 20
 
-/** Reads a file from its beginning to its end and takes its checksum: of one chunk while Node's thread pool reads the next. */
+/** Reads a file from its beginning to its end and takes its checksum, if that is wanted: of one chunk while Node's thread pool reads the next. */
 export class SequentialReader {
   readonly #file: OpenFile
   /** The size of the file, in bytes. */
   readonly size: number
+  readonly #isSummed: boolean
   #position = 0
   #sum = 0
   #unsummed: Uint8Array = new Uint8Array(0)
 
-  constructor(file: OpenFile, size: number) {
+  constructor(file: OpenFile, size: number, isSummed: boolean) {
     this.#file = file
     this.size = size
+    this.#isSummed = isSummed
   }
 
   /**
@@ -27,7 +29,7 @@ export class SequentialReader {
     for (let start = 0; start < into.byteLength; start += chunkSize) {
       const chunk = into.subarray(start, start + chunkSize)
       const filled = readAll(this.#file, chunk, this.#position)
-      this.#sum = addToChecksum(this.#sum, this.#unsummed)
+      if (this.#isSummed) this.#sum = addToChecksum(this.#sum, this.#unsummed)
       this.#unsummed = chunk
       await filled
       this.#position += chunk.byteLength
@@ -90,7 +92,7 @@ export function readChecked<T>(
 ): Promise<T> {
   return withFile(files, path, async (file, size) => {
     if (size !== record.size) throw new FormatError(`has ${size} bytes, its manifest says ${record.size}`)
-    const reader = new SequentialReader(file, size)
+    const reader = new SequentialReader(file, size, verify)
     const result = await use(reader)
     if (verify) {
       await reader.skipRest()

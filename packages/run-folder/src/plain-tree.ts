@@ -24,8 +24,7 @@ export class TreeSizeError extends Error {}
 export function checkTreeSize(tree: unknown): void {
   let values = 0
   const count = (value: unknown, depth: number): void => {
-    if (depth > deepest)
-      throw new TreeSizeError(`has more than ${deepest} levels, or contains itself`)
+    if (depth > deepest) throw new TreeSizeError(`has more than ${deepest} levels, or contains itself`)
     if (++values > mostValues) throw new TreeSizeError(`has more than ${mostValues} values`)
     if (typeof value !== 'object' || value === null) return
     for (const item of Array.isArray(value) ? value : Object.values(value)) count(item, depth + 1)

@@ -4,7 +4,10 @@ import { basename, dirname, join } from 'node:path'
 
 /** Gives a path beside another one, hidden and free. */
 export function temporaryPath(path: string, extension = ''): string {
-  return join(dirname(path), `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}${extension}`)
+  return join(
+    dirname(path),
+    `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}${extension}`,
+  )
 }
 
 /** Writes a file in place of one of that name: whoever reads it sees the old one or the new one, whole, after a power loss, too. */

@@ -13,7 +13,10 @@ import { openRunIn } from './run/open-runs-of-process.ts'
 import type { Run } from './run/run.ts'
 
 /** Which file the rows of each kind go to. */
-const logNames = { step: 'train', validation: 'val', epoch: 'epoch' } as const satisfies Record<LogPoint['kind'], string>
+const logNames = { step: 'train', validation: 'val', epoch: 'epoch' } as const satisfies Record<
+  LogPoint['kind'],
+  string
+>
 
 /** What it keeps in checkpoints. */
 interface Kept {
@@ -79,7 +82,13 @@ export class RunFolderLogger<const Read extends string | TensorRef = 'loss'> ext
     { state }: TrainerHandle,
   ): void {
     const others = kind === 'step' ? [...state.metrics].filter(([name]) => !name.startsWith('val_')) : []
-    const row = { step, epoch, time: Date.now() / 1000, ...Object.fromEntries(scalars), ...Object.fromEntries(others) }
+    const row = {
+      step,
+      epoch,
+      time: Date.now() / 1000,
+      ...Object.fromEntries(scalars),
+      ...Object.fromEntries(others),
+    }
     this.#run?.logMetrics(row, logNames[kind])
   }
 }

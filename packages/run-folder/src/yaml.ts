@@ -14,8 +14,7 @@ const schema = CORE_SCHEMA.withTags(mergeTag)
  */
 export function readYaml(path: string): PlainValue {
   const { size } = statSync(path)
-  if (size > largestFile)
-    fail(`"${path}" has ${size} bytes; a YAML file about a run may have ${largestFile}`)
+  if (size > largestFile) fail(`"${path}" has ${size} bytes; a YAML file about a run may have ${largestFile}`)
   return parseYaml(readFileSync(path, 'utf8'), path)
 }
 

@@ -32,7 +32,12 @@ describe('the directory', () => {
     expect([own.logDirectory, experiment.logDir]).toEqual([join(dir, 'mnist/v2'), join(dir, 'mnist/v2')])
     experiment.run!.finish()
     const [run] = openRuns(dir)
-    expect(['id', 'config.lr', 'status', 'info.log_id'].map((field) => run!.get(field))).toEqual(['mnist/v2', 0.1, 'COMPLETE', 'v2'])
+    expect(['id', 'config.lr', 'status', 'info.log_id'].map((field) => run!.get(field))).toEqual([
+      'mnist/v2',
+      0.1,
+      'COMPLETE',
+      'v2',
+    ])
   })
 
   test('has the date and time as its version, a different one each time, even in the same second', async () => {
@@ -62,7 +67,9 @@ describe('the directory', () => {
     const experiment = new ExperimentLogger({ explicitLogDir })
     expect(await experiment.setup(trainer())).toBe(explicitLogDir)
     experiment.run!.finish()
-    expect(() => new ExperimentLogger({ explicitLogDir, name: 'x' })).toThrow('leave out `dir`, `name` and `version`')
+    expect(() => new ExperimentLogger({ explicitLogDir, name: 'x' })).toThrow(
+      'leave out `dir`, `name` and `version`',
+    )
     for (const name of ['..', 'a/b', '', 'CON', 'a\0'])
       for (const option of ['name', 'version'])
         expect(() => new ExperimentLogger({ [option]: name })).toThrow(`[run-folder] the \`${option}\``)
@@ -82,7 +89,13 @@ describe('what it installs', () => {
   test('the trainer gets the checkpoint callback and the loggers, and all are pointed at the run', async () => {
     const callbacks = Array.from({ length: 5 }, () => new Pointed())
     const [ckpt, tensorboard, wandb, extra, own] = callbacks as [Pointed, Pointed, Pointed, Pointed, Pointed]
-    const experiment = new ExperimentLogger({ dir: newFolder(), ckpt, tensorboard, wandb, extraLoggers: [extra, own] })
+    const experiment = new ExperimentLogger({
+      dir: newFolder(),
+      ckpt,
+      tensorboard,
+      wandb,
+      extraLoggers: [extra, own],
+    })
     const trained = trainer({ callbacks: [own] })
     await experiment.setup(trained)
     expect(new Set(trained.callbacks)).toEqual(new Set(callbacks))
@@ -94,7 +107,12 @@ describe('what it installs', () => {
   test('without updateLoggerDirectory the loggers stay where they are, the checkpoints do not', async () => {
     const [ckpt, tensorboard] = [new Pointed(), new Pointed()]
     const metrics = new RunFolderLogger({ stepFreq: 5 })
-    const experiment = new ExperimentLogger({ dir: newFolder(), ckpt, tensorboard, updateLoggerDirectory: false })
+    const experiment = new ExperimentLogger({
+      dir: newFolder(),
+      ckpt,
+      tensorboard,
+      updateLoggerDirectory: false,
+    })
     const trained = trainer({ callbacks: [metrics] })
     await experiment.setup(trained)
     await trained.train()
@@ -110,18 +128,28 @@ describe('what is kept', () => {
     const repository = join(folder, 'code')
     mkdirSync(repository)
     const git = (...args: string[]): string =>
-      execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b.c', ...args], { cwd: repository, encoding: 'utf8' })
+      execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b.c', ...args], {
+        cwd: repository,
+        encoding: 'utf8',
+      })
     git('init', '-q')
     writeFileSync(join(repository, 'main.ts'), 'one\n')
     git('add', '.')
     git('commit', '-qm', 'first')
     writeFileSync(join(repository, 'main.ts'), 'two\n')
     const logs = join(folder, 'logs')
-    const ended = await runProcess(worker, ['experiment', logs, '--api-key=abc', 'wandb.password=abc'], undefined, repository)
+    const ended = await runProcess(
+      worker,
+      ['experiment', logs, '--api-key=abc', 'wandb.password=abc'],
+      undefined,
+      repository,
+    )
     expect(ended.stderr).toContain('it broke')
     const [run] = openRuns(logs)
     const at = (name: string): string => read(run!.directory, name)
-    expect(at('cmd-args.log')).toMatch(/^\S+ \S+run-worker\.mjs experiment \S+ --api-key=\*\*\* wandb\.password=\*\*\*\n$/)
+    expect(at('cmd-args.log')).toMatch(
+      /^\S+ \S+run-worker\.mjs experiment \S+ --api-key=\*\*\* wandb\.password=\*\*\*\n$/,
+    )
     expect(at('git-info.log')).toBe(`commit hash: ${git('rev-parse', 'HEAD')}${git('diff', 'HEAD')}`)
     expect(at('git-info.log')).toContain('-one\n+two\n')
     expect(at('log_globalrank-0_localrank-0.txt')).toBe('on with it\nmind this\n')
@@ -159,7 +187,9 @@ describe('what is kept', () => {
     await start('two', true)
     expect(read(logDir, 'run_0', log)).toBe('one\n')
     expect(read(logDir, log)).toBe('two\n')
-    expect(read(logDir, 'metrics/train.json')).toBe('{"loss": 1, "text": "one"}\n{"loss": 1, "text": "two"}\n')
+    expect(read(logDir, 'metrics/train.json')).toBe(
+      '{"loss": 1, "text": "one"}\n{"loss": 1, "text": "two"}\n',
+    )
     await start('three', false)
     expect(read(logDir, 'run_1', log)).toBe('two\n')
     expect(read(logDir, 'metrics/train.json')).toBe('{"loss": 1, "text": "three"}\n')

@@ -9,7 +9,11 @@ function write(folder: string, files: Readonly<Record<string, string>>): void {
 }
 
 /** What a run of MLXPy's tutorial leaves: the version of April 2023, which keeps what the logger says at the top of `info.yaml`. */
-export function writeMlxpyRun(folder: string, id: number, { lr = '10.0', units = 100, status = 'COMPLETE' } = {}): void {
+export function writeMlxpyRun(
+  folder: string,
+  id: number,
+  { lr = '10.0', units = 100, status = 'COMPLETE' } = {},
+): void {
   const losses = [0.0302, 0.0289, 0.0266, 0.0234]
   write(join(folder, String(id)), {
     'metadata/config.yaml': `data:

@@ -13,23 +13,32 @@ beforeAll(async () => {
 })
 
 /** Kills a process with a signal when it has said something. */
-function killAt(says: RegExp, signal: NodeJS.Signals = 'SIGKILL'): (stdout: string, child: ChildProcess) => void {
+function killAt(
+  says: RegExp,
+  signal: NodeJS.Signals = 'SIGKILL',
+): (stdout: string, child: ChildProcess) => void {
   return (stdout, child) => void (says.test(stdout) && child.kill(signal))
 }
 
 // On machines that are busy, fifty processes take their time.
 test('fifty processes that start at once get fifty numbers', { timeout: 180_000 }, async () => {
   const parentLogDir = newFolder()
-  const ended = await Promise.all(Array.from({ length: 50 }, () => runProcess(worker, ['number', parentLogDir])))
-  expect(ended.map(({ stdout, stderr }) => Number(stdout) || stderr).toSorted((a, b) => Number(a) - Number(b))).toEqual(
-    Array.from({ length: 50 }, (_, i) => i + 1),
+  const ended = await Promise.all(
+    Array.from({ length: 50 }, () => runProcess(worker, ['number', parentLogDir])),
   )
+  expect(
+    ended.map(({ stdout, stderr }) => Number(stdout) || stderr).toSorted((a, b) => Number(a) - Number(b)),
+  ).toEqual(Array.from({ length: 50 }, (_, i) => i + 1))
   expect(openRuns(parentLogDir).filter("info.status == 'COMPLETE' & train.loss == 1").length).toBe(50)
 })
 
 test.each([3, 200, 1500])('a kill after row %i loses none', async (row) => {
   const parentLogDir = newFolder()
-  const { stdout, signal } = await runProcess(worker, ['rows', parentLogDir], killAt(new RegExp(`^${row}$`, 'm')))
+  const { stdout, signal } = await runProcess(
+    worker,
+    ['rows', parentLogDir],
+    killAt(new RegExp(`^${row}$`, 'm')),
+  )
   expect(signal).toBe('SIGKILL')
   const logged = stdout.trimEnd().split('\n').length
   const [run] = openRuns(parentLogDir)
@@ -45,19 +54,24 @@ test.each([3, 200, 1500])('a kill after row %i loses none', async (row) => {
   expect(linesOf(again.logDir, 'train')).toHaveLength(values.length + 1)
 })
 
-test.each([1, 4, 9])('a kill among checkpoints, after %i of them, leaves a whole one and its rows', async (saved) => {
-  const parentLogDir = newFolder()
-  await runProcess(worker, ['checkpoints', parentLogDir], killAt(new RegExp(`^${saved}$`, 'm')))
-  const run = new RunLogger({ parentLogDir, forcedLogId: 1 })
-  const { step, weights } = (await run.loadCheckpoint()) as { step: number; weights: Float32Array }
-  expect(step).toBeGreaterThanOrEqual(saved)
-  expect(weights.every((weight) => weight === step)).toBe(true)
-  run.logMetrics({ step: step + 1 }, 'train')
-  await run.logCheckpoint({ step: step + 1 })
-  run.finish()
-  expect(openRuns(parentLogDir).at(0)!.values('train.step')).toEqual(Array.from({ length: step + 1 }, (_, i) => i + 1))
-  expect(openRuns(parentLogDir).at(0)!.artifacts).toEqual(['Checkpoint/last_ckpt.safetensors'])
-})
+test.each([1, 4, 9])(
+  'a kill among checkpoints, after %i of them, leaves a whole one and its rows',
+  async (saved) => {
+    const parentLogDir = newFolder()
+    await runProcess(worker, ['checkpoints', parentLogDir], killAt(new RegExp(`^${saved}$`, 'm')))
+    const run = new RunLogger({ parentLogDir, forcedLogId: 1 })
+    const { step, weights } = (await run.loadCheckpoint()) as { step: number; weights: Float32Array }
+    expect(step).toBeGreaterThanOrEqual(saved)
+    expect(weights.every((weight) => weight === step)).toBe(true)
+    run.logMetrics({ step: step + 1 }, 'train')
+    await run.logCheckpoint({ step: step + 1 })
+    run.finish()
+    expect(openRuns(parentLogDir).at(0)!.values('train.step')).toEqual(
+      Array.from({ length: step + 1 }, (_, i) => i + 1),
+    )
+    expect(openRuns(parentLogDir).at(0)!.artifacts).toEqual(['Checkpoint/last_ckpt.safetensors'])
+  },
+)
 
 test('of many processes that go back to the same dead run, one gets it', async () => {
   const parentLogDir = newFolder()
@@ -101,15 +115,18 @@ test('what a program prints is in the run, too', async () => {
   expect(read(parentLogDir, '1/log.stderr')).toBe('careful\n')
 })
 
-test.each(['SIGINT', 'SIGTERM'] as const)('a %s ends a program as ever, and the run is INTERRUPTED', async (signal) => {
-  const parentLogDir = newFolder()
-  const ended = await runProcess(worker, ['signal', parentLogDir], killAt(/ready/, signal))
-  expect(ended.signal).toBe(signal)
-  expect(readYaml(join(parentLogDir, '1/metadata/info.yaml'))).toMatchObject({
-    status: 'INTERRUPTED',
-    end_time: expect.stringMatching(/:/) as unknown,
-  })
-})
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  'a %s ends a program as ever, and the run is INTERRUPTED',
+  async (signal) => {
+    const parentLogDir = newFolder()
+    const ended = await runProcess(worker, ['signal', parentLogDir], killAt(/ready/, signal))
+    expect(ended.signal).toBe(signal)
+    expect(readYaml(join(parentLogDir, '1/metadata/info.yaml'))).toMatchObject({
+      status: 'INTERRUPTED',
+      end_time: expect.stringMatching(/:/) as unknown,
+    })
+  },
+)
 
 test('a trainer that obeys a signal makes the run INTERRUPTED, with all of its rows', async () => {
   const parentLogDir = newFolder()
@@ -127,7 +144,11 @@ test('a heartbeat of another machine decides where the process cannot be asked',
   const info = join(run.logDir, 'metadata/info.yaml')
   writeFileSync(info, read(info).replace('COMPLETE', 'RUNNING'))
   const beat = (ago: number): string => {
-    const record = { process_id: 1, hostname: 'elsewhere', heartbeat: new Date(Date.now() - ago).toISOString() }
+    const record = {
+      process_id: 1,
+      hostname: 'elsewhere',
+      heartbeat: new Date(Date.now() - ago).toISOString(),
+    }
     writeFileSync(join(run.logDir, '.writer-1'), JSON.stringify(record))
     return openRuns(parentLogDir).at(0)!.status!
   }

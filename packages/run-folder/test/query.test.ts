@@ -91,7 +91,11 @@ describe('queries know more', () => {
 describe('an error says where', () => {
   test.each([
     ['config.lr <= ', 'expected a value at column 14', 13],
-    ['config.lr <= adam', "expected a value: a text needs quotes, as in 'adam', found adam, at column 14", 13],
+    [
+      'config.lr <= adam',
+      "expected a value: a text needs quotes, as in 'adam', found adam, at column 14",
+      13,
+    ],
     ['config.lr == 1 config.x', 'expected "&", "|" or the end, found config.x, at column 16', 15],
     ['(config.lr == 1', 'expected ")" at column 16', 15],
     ["config.lr == 'x", 'a text without its closing quote at column 14', 13],
@@ -124,8 +128,28 @@ describe('an error says where', () => {
 })
 
 test('any text is a query or a QueryError, however deep', () => {
-  const words = fc.constantFrom('(', ')', '~', '&', '|', 'config.a', '1', "'x'", '==', 'in', '[', ']', ',', 'not', 'exists', ' ')
-  const query = fc.oneof(fc.string(), fc.array(words, { maxLength: 30 }).map((list) => list.join(' ')))
+  const words = fc.constantFrom(
+    '(',
+    ')',
+    '~',
+    '&',
+    '|',
+    'config.a',
+    '1',
+    "'x'",
+    '==',
+    'in',
+    '[',
+    ']',
+    ',',
+    'not',
+    'exists',
+    ' ',
+  )
+  const query = fc.oneof(
+    fc.string(),
+    fc.array(words, { maxLength: 30 }).map((list) => list.join(' ')),
+  )
   fc.assert(
     fc.property(query, (text) => {
       try {

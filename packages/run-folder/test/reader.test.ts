@@ -23,7 +23,11 @@ function writeRuns(parentLogDir = newFolder()): string {
       run.logMetrics({ step: 4, val_loss: lr + seed }, 'val')
       run.finish()
     }
-  const failed = new RunLogger({ parentLogDir, config: { optimizer: { lr: 0.1, name: 'sgd' }, seed: 0 }, tags: ['odd'] })
+  const failed = new RunLogger({
+    parentLogDir,
+    config: { optimizer: { lr: 0.1, name: 'sgd' }, seed: 0 },
+    tags: ['odd'],
+  })
   failed.logMetrics({ step: 1, loss: NaN }, 'train')
   failed.finish('FAILED', new Error('NaN'))
   return parentLogDir
@@ -40,7 +44,12 @@ describe('finding runs', () => {
     expect(found("info.status == 'COMPLETE' & config.optimizer.lr <= 1e-2")).toEqual(['3', '4'])
     expect(found('train.loss.min < 0.02 and config.seed = 0')).toEqual(['3'])
     expect(found('metrics.train.loss.first == 0.1')).toEqual(['1'])
-    expect(found('train.loss.argmin == 4 & train.acc.count == 3 & train.acc.max == 1')).toEqual(['1', '2', '3', '4'])
+    expect(found('train.loss.argmin == 4 & train.acc.count == 3 & train.acc.max == 1')).toEqual([
+      '1',
+      '2',
+      '3',
+      '4',
+    ])
     expect(found('val.val_loss > 1')).toEqual(['2', '4'])
     expect(found("tags contains 'odd'")).toEqual(['5'])
     expect(found('info.duration < 1h and id > 4')).toEqual(['5'])
@@ -54,12 +63,18 @@ describe('finding runs', () => {
     expect(
       ids(runs.where((run) => run.info['status']!.eq('COMPLETE').and(run.config.optimizer.lr.lte(1e-2)))),
     ).toEqual(['3', '4'])
-    expect(ids(runs.where((run) => run.config.optimizer.name.in(['sgd', 'rmsprop']).or(run.id.eq(2))))).toEqual(['2', '5'])
+    expect(
+      ids(runs.where((run) => run.config.optimizer.name.in(['sgd', 'rmsprop']).or(run.id.eq(2)))),
+    ).toEqual(['2', '5'])
     expect(ids(runs.where(({ metrics }) => metrics['train']!['loss']!['min']!.lt(0.02)))).toEqual(['3'])
     expect(ids(runs.where(({ tags }) => tags.contains('odd').not()))).toHaveLength(4)
     expect(ids(runs.where(({ config }) => config.optimizer.name.matches(/^s/)))).toEqual(['5'])
     expect(ids(runs.where(({ info }) => info['started_at']!.lt(new Date())))).toHaveLength(5)
-    expect(ids(runs.where(({ config }) => config.seed.exists().and(config.seed.notIn([1]))))).toEqual(['1', '3', '5'])
+    expect(ids(runs.where(({ config }) => config.seed.exists().and(config.seed.notIn([1]))))).toEqual([
+      '1',
+      '3',
+      '5',
+    ])
     // @ts-expect-error: there is no such field
     expect(() => runs.where((run) => run.config.optimiser.lr.lte(1e-2)).length).not.toThrow()
     // @ts-expect-error: a rate is no text
@@ -82,7 +97,12 @@ describe('finding runs', () => {
       writeMlxpyRun(join(folder, path, '..'), path.split('/').at(-1) as never)
     mkdirSync(join(folder, 'mnist/first/checkpoints/step=3/metadata'), { recursive: true })
     mkdirSync(join(folder, 'notes'))
-    expect(ids(openRuns(folder))).toEqual(['cifar/2026-11-22_10-00-00', 'mnist', 'mnist/first', 'mnist/first/run_0'])
+    expect(ids(openRuns(folder))).toEqual([
+      'cifar/2026-11-22_10-00-00',
+      'mnist',
+      'mnist/first',
+      'mnist/first/run_0',
+    ])
     expect(openRuns(folder).at(-1)?.get('config.model.num_units')).toBe(100)
   })
 })
@@ -106,10 +126,31 @@ describe('what runs have in common, and in what they differ', () => {
       names: (own) => own.map((run) => run.config.optimizer.name).join(),
     })
     expect(table.toJSON()).toEqual([
-      { 'config.optimizer.lr': 0.1, n: 2, best: 0.025, worst: 1.1, mean: expect.closeTo(0.6, 10) as unknown, std: 0.5, last: 1, names: 'adam,adam' },
-      { 'config.optimizer.lr': 0.001, n: 2, best: 0.00025, worst: 1.001, mean: expect.closeTo(0.501, 10) as unknown, std: expect.closeTo(0.5, 10) as unknown, last: 1, names: 'adam,adam' },
+      {
+        'config.optimizer.lr': 0.1,
+        n: 2,
+        best: 0.025,
+        worst: 1.1,
+        mean: expect.closeTo(0.6, 10) as unknown,
+        std: 0.5,
+        last: 1,
+        names: 'adam,adam',
+      },
+      {
+        'config.optimizer.lr': 0.001,
+        n: 2,
+        best: 0.00025,
+        worst: 1.001,
+        mean: expect.closeTo(0.501, 10) as unknown,
+        std: expect.closeTo(0.5, 10) as unknown,
+        last: 1,
+        names: 'adam,adam',
+      },
     ])
-    expect(runs.aggregate({ best: min('train.loss.min'), n: count('val.val_loss') })).toEqual({ best: 0.00025, n: 4 })
+    expect(runs.aggregate({ best: min('train.loss.min'), n: count('val.val_loss') })).toEqual({
+      best: 0.00025,
+      n: 4,
+    })
     expect(openRuns(writeRuns()).aggregate({ none: mean('train.nothing') })).toEqual({ none: undefined })
   })
 
@@ -117,7 +158,9 @@ describe('what runs have in common, and in what they differ', () => {
     const runs = openRuns(writeRuns())
     expect(runs.diff()).toEqual(['config.optimizer.lr', 'config.optimizer.name', 'config.seed'])
     expect(runs.filter('id in [1, 2]').diff()).toEqual(['config.seed'])
-    expect(runs.fields()).toEqual(expect.arrayContaining(['config.seed', 'info.status', 'train.loss', 'val.val_loss']))
+    expect(runs.fields()).toEqual(
+      expect.arrayContaining(['config.seed', 'info.status', 'train.loss', 'val.val_loss']),
+    )
   })
 
   test('sorted, what has no value last', () => {
@@ -158,15 +201,24 @@ describe('metrics', () => {
       'train.acc': [0.25, null, 0.75, 1],
       'val.val_loss': [null, null, null, 0.1],
     })
-    expect(run.columns(['train.acc'], 'row')).toEqual({ row: [0, 1, 2, 3], 'train.acc': [0.25, null, 0.75, 1] })
+    expect(run.columns(['train.acc'], 'row')).toEqual({
+      row: [0, 1, 2, 3],
+      'train.acc': [0.25, null, 0.75, 1],
+    })
     expect(run.values('train.acc')).toEqual([0.25, 0.75, 1])
     expect(run.rows('train')[0]).toEqual({ step: 1, loss: 0.1, acc: 0.25 })
-    expect(() => run.columns(['train.los', 'x.y'])).toThrow('run 1 has no metric "x.y"; it has: train.step, train.loss')
+    expect(() => run.columns(['train.los', 'x.y'])).toThrow(
+      'run 1 has no metric "x.y"; it has: train.step, train.loss',
+    )
   })
 
   test('of a resumed run of MLXPy count once where they are aligned: the last one', () => {
     const folder = newFolder()
-    writeMlxpRun(folder, 1, '{"step": 1, "loss": 3}\n{"step": 2, "loss": 2}\n{"step": 2, "loss": 20}\n{"step": 3, "loss": 10}\n')
+    writeMlxpRun(
+      folder,
+      1,
+      '{"step": 1, "loss": 3}\n{"step": 2, "loss": 2}\n{"step": 2, "loss": 20}\n{"step": 3, "loss": 10}\n',
+    )
     const run = openRuns(folder).at(0)!
     expect(run.columns(['train.loss'])).toEqual({ step: [1, 2, 3], 'train.loss': [3, 20, 10] })
     expect(run.rows('train')).toHaveLength(4)
@@ -189,11 +241,14 @@ describe('metrics', () => {
     const parentLogDir = newFolder()
     const run = new RunLogger({ parentLogDir })
     const text = 'ä'.repeat(700_000)
-    for (let step = 0; step < 5; step++) run.logMetrics({ step, text: step % 2 ? text : '', loss: step }, 'train')
+    for (let step = 0; step < 5; step++)
+      run.logMetrics({ step, text: step % 2 ? text : '', loss: step }, 'train')
     run.finish()
     const stored = openRuns(parentLogDir).at(0)!
     expect(stored.get('train.loss.count')).toBe(5)
-    expect(stored.rows('train').map((row) => (row['text'] as string).length)).toEqual([0, 700_000, 0, 700_000, 0])
+    expect(stored.rows('train').map((row) => (row['text'] as string).length)).toEqual([
+      0, 700_000, 0, 700_000, 0,
+    ])
   })
 })
 
@@ -203,10 +258,16 @@ describe('folders of MLXPy', () => {
     writeMlxpyRun(folder, 1)
     writeMlxpyRun(folder, 2, { lr: '1.0e-03', units: 200 })
     writeMlxpyRun(folder, 10, { status: 'FAILED' })
-    writeMlxpRun(folder, 3, '{"step": 1, "loss": 0.5}\n{"step": 2, "loss": NaN}\n{"step": 3, "loss": -Infinity}\n')
+    writeMlxpRun(
+      folder,
+      3,
+      '{"step": 1, "loss": 0.5}\n{"step": 2, "loss": NaN}\n{"step": 3, "loss": -Infinity}\n',
+    )
     const runs = openRuns(folder)
     expect(ids(runs)).toEqual(['1', '2', '3', '10'])
-    expect(runs.select('info.log_id', 'info.log_dir', 'config.optimizer.lr', 'mlxpy.logger.name').rows).toEqual([
+    expect(
+      runs.select('info.log_id', 'info.log_dir', 'config.optimizer.lr', 'mlxpy.logger.name').rows,
+    ).toEqual([
       [1, '/home/marbel/tutorial/logs/1', 10, 'DefaultLogger'],
       [2, '/home/marbel/tutorial/logs/2', 0.001, 'DefaultLogger'],
       [3, '/scratch/logs/3', 0.01, undefined],
@@ -231,7 +292,10 @@ describe('what is damaged', () => {
     const folder = newFolder()
     for (const id of [1, 2, 3, 4, 5, 6]) writeMlxpyRun(folder, id)
     const at = (path: string): string => join(folder, path)
-    writeFileSync(at('1/metrics/train.json'), '{"loss": 1, "epoch": 0}\n{"loss": 2, "ep\n\n[1]\n{"loss": 3}{"loss": 4}\n{"loss": 5, "epoch": 1}\n{"loss"')
+    writeFileSync(
+      at('1/metrics/train.json'),
+      '{"loss": 1, "epoch": 0}\n{"loss": 2, "ep\n\n[1]\n{"loss": 3}{"loss": 4}\n{"loss": 5, "epoch": 1}\n{"loss"',
+    )
     writeFileSync(at('2/metadata/info.yaml'), '')
     writeFileSync(at('3/metadata/config.yaml'), `bomb: &a [${'1,'.repeat(99)}1]\n${bomb()}`)
     writeFileSync(at('4/metadata/config.yaml'), 'x'.repeat(10 << 20))
@@ -252,7 +316,9 @@ describe('what is damaged', () => {
     const reasons = new Map(runs.problems.map(({ path, reason }) => [path.slice(folder.length + 1), reason]))
     expect(reasons.get('2/metadata/info.yaml')).toContain('holds no keys and values')
     expect(reasons.get('3/metadata/config.yaml')).toContain('has more than 100000 values')
-    expect(reasons.get('4/metadata/config.yaml')).toContain('has 10485760 bytes; a YAML file about a run may have 1048576')
+    expect(reasons.get('4/metadata/config.yaml')).toContain(
+      'has 10485760 bytes; a YAML file about a run may have 1048576',
+    )
     expect(reasons.get('5/metadata/config.yaml')).toContain('is not YAML')
     expect(reasons.get('1/metrics/train.json')).toBe('line 2, 4, 5, 7: no row of metrics')
   })
@@ -273,13 +339,17 @@ describe('what is damaged', () => {
 /** Nine lists of nine times the one before: a few hundred bytes that stand for billions of values. */
 function bomb(): string {
   const names = 'abcdefghij'
-  return Array.from({ length: 9 }, (_, i) => `${names[i + 1]}: &${names[i + 1]} [${`*${names[i]},`.repeat(9)}]`).join('\n')
+  return Array.from(
+    { length: 9 },
+    (_, i) => `${names[i + 1]}: &${names[i + 1]} [${`*${names[i]},`.repeat(9)}]`,
+  ).join('\n')
 }
 
 describe('the index', () => {
   test('is made beside the runs, follows their changes, and can be deleted', async () => {
     const folder = writeRuns()
-    const all = (): unknown => openRuns(folder).select('id', 'status', 'config.seed', 'train.loss.mean', 'train.loss.count').rows
+    const all = (): unknown =>
+      openRuns(folder).select('id', 'status', 'config.seed', 'train.loss.mean', 'train.loss.count').rows
     const first = all()
     await setImmediate()
     expect(existsSync(join(folder, index))).toBe(true)
@@ -291,7 +361,8 @@ describe('the index', () => {
     await setImmediate()
     // Cut back and grown again, to more than it had.
     again.rewindToStep(['train'], 0)
-    for (const loss of [100, 200, 300]) again.logMetrics({ step: 1, loss, more: 'text that makes it longer' }, 'train')
+    for (const loss of [100, 200, 300])
+      again.logMetrics({ step: 1, loss, more: 'text that makes it longer' }, 'train')
     again.finish()
     expect(openRuns(folder).at(4)!.get('train.loss.mean')).toBe(200)
     rmSync(join(folder, '2'), { recursive: true })

@@ -36,7 +36,12 @@ test('scalars go to train.json every so many steps, validation to val.json, epoc
   const rows = await straightRun()
   expect(Object.keys(rows)).toEqual(['epoch', 'train', 'val'])
   expect(rows['train']).toHaveLength(15)
-  expect(rows['train']![0]).toEqual({ step: 4, epoch: 0, loss: expect.any(Number) as unknown, learning_rate: 0.01 })
+  expect(rows['train']![0]).toEqual({
+    step: 4,
+    epoch: 0,
+    loss: expect.any(Number) as unknown,
+    learning_rate: 0.01,
+  })
   expect(rows['val']!.map((row) => Object.keys(row as object))).toEqual(
     Array.from({ length: 3 }, () => ['step', 'epoch', 'val_loss', 'val_accuracy']),
   )
@@ -46,7 +51,10 @@ test('scalars go to train.json every so many steps, validation to val.json, epoc
 test('whatever a callback puts into state.metrics is logged, too', async () => {
   const run = new RunLogger({ parentLogDir: newFolder() })
   const norm = onStepEnd(({ metrics, step }) => metrics.set('gradient_norm', step / 2))
-  const own = trainer({ callbacks: [new RunFolderLogger({ stepFreq: 10, tensorsToLog: ['accuracy'] }), norm], maxEpochs: 1 })
+  const own = trainer({
+    callbacks: [new RunFolderLogger({ stepFreq: 10, tensorsToLog: ['accuracy'] }), norm],
+    maxEpochs: 1,
+  })
   run.setup(own)
   await own.train()
   run.finish()
@@ -112,7 +120,9 @@ test('a checkpoint of another run cuts nothing', async () => {
   await two.train()
   other.finish()
   expect(linesOf(other.logDir, 'remarks')).toHaveLength(1)
-  expect(rowsOf(other.logDir)['train']!.map((row) => (row as { step: number }).step)).toEqual([24, 28, 32, 36, 40])
+  expect(rowsOf(other.logDir)['train']!.map((row) => (row as { step: number }).step)).toEqual([
+    24, 28, 32, 36, 40,
+  ])
 })
 
 test('an error of the training fails the run; without a run there is an error, and none on other ranks', async () => {
@@ -129,7 +139,9 @@ test('an error of the training fails the run; without a run there is an error, a
   await expect(broken.train()).rejects.toThrow('no luck')
   run.finish()
   expect(read(run.logDir, 'metadata/info.yaml')).toMatch(/status: FAILED[^]*no luck/)
-  await expect(trainer().train()).rejects.toThrow('[run-folder] RunFolderLogger finds no run; before training, call')
+  await expect(trainer().train()).rejects.toThrow(
+    '[run-folder] RunFolderLogger finds no run; before training, call',
+  )
   const second = { ...single(), globalRank: 1, localRank: 1 }
   expect((await trainer({ strategy: second, maxSteps: 4 }).train()).step).toBe(4)
 })

@@ -57,7 +57,12 @@ describe('the folder of a run', () => {
       hostname: hostname(),
     })
     expect(readYaml(join(run.logDir, 'metadata/mlxpy.yaml'))).toMatchObject({
-      logger: { forced_log_id: -1, log_streams_to_file: false, name: 'DefaultLogger', parent_log_dir: parentLogDir },
+      logger: {
+        forced_log_id: -1,
+        log_streams_to_file: false,
+        name: 'DefaultLogger',
+        parent_log_dir: parentLogDir,
+      },
       scheduler: { name: 'NoScheduler', shell_path: '/bin/bash' },
       use_logger: true,
       interactive_mode: true,
@@ -76,14 +81,20 @@ describe('the folder of a run', () => {
     expect([first.logId, second.logId]).toEqual([1, 9])
     first.finish()
     second.finish('FAILED', new Error('out of luck'))
-    expect(info(second)).toMatchObject({ status: 'FAILED', error: expect.stringContaining('out of luck') as unknown })
+    expect(info(second)).toMatchObject({
+      status: 'FAILED',
+      error: expect.stringContaining('out of luck') as unknown,
+    })
     expect(() => first.logMetrics({ loss: 1 }, 'train')).toThrow('is finished; nothing more can be written')
   })
 
   test('writes numbers that JSON does not have as Python does, and what YAML 1.1 would misread in quotes', () => {
     const config = { lr: 1e-7, on: 'on', time: '16:01:13', id: '012', big: 1e21 }
     const run = new RunLogger({ parentLogDir: newFolder(), config })
-    run.logMetrics({ a: NaN, b: Infinity, c: -Infinity, d: -0, e: 1e-7, f: null, g: true, h: 'x"y\n', i: undefined }, 'train')
+    run.logMetrics(
+      { a: NaN, b: Infinity, c: -Infinity, d: -0, e: 1e-7, f: null, g: true, h: 'x"y\n', i: undefined },
+      'train',
+    )
     run.logMetrics({ nested: { list: [1, NaN] }, 'odd "key"': 1 }, 'train')
     run.finish()
     expect(linesOf(run.logDir, 'train')).toEqual([
@@ -106,7 +117,9 @@ describe('going back to a run', () => {
     const made = new RunLogger({ parentLogDir, forcedLogId: 11, createIfMissing: true })
     expect(made.logId).toBe(11)
     made.finish()
-    expect(() => new RunLogger({ parentLogDir, forcedLogId: 1.5 })).toThrow("`forcedLogId` must be a run's number")
+    expect(() => new RunLogger({ parentLogDir, forcedLogId: 1.5 })).toThrow(
+      "`forcedLogId` must be a run's number",
+    )
   })
 
   test('keeps the first start and config, and records the resume', () => {
@@ -201,7 +214,11 @@ describe('going back to a run', () => {
     const claim = (heartbeat: number): void =>
       writeFileSync(
         join(first.logDir, '.writer-4'),
-        JSON.stringify({ process_id: 1, hostname: 'elsewhere', heartbeat: new Date(heartbeat).toISOString() }),
+        JSON.stringify({
+          process_id: 1,
+          hostname: 'elsewhere',
+          heartbeat: new Date(heartbeat).toISOString(),
+        }),
       )
     claim(Date.now() - 20_000)
     expect(() => new RunLogger({ parentLogDir, forcedLogId: 1 })).toThrow('process 1 on elsewhere')
@@ -219,7 +236,11 @@ describe('checkpoints', () => {
       epoch: 3,
       best: NaN,
       list: [1, 'two', null],
-      model: { kernel: { shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) }, 'a/b': Int32Array.of(5), a: { b: Int32Array.of(6) } },
+      model: {
+        kernel: { shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) },
+        'a/b': Int32Array.of(5),
+        a: { b: Int32Array.of(6) },
+      },
       pixels: Uint8ClampedArray.of(1, 255),
       empty: new Float64Array(0),
     }
@@ -286,7 +307,11 @@ describe('artifacts', () => {
       'Text/notes.md',
     ])
     expect(JSON.parse(read(run.logDir, 'artifacts/JSON/labels.json'))).toEqual({ classes: ['cat', 'dog'] })
-    expect((await readSafetensors(tensors)).tensors.get('b')).toEqual({ dtype: 'I32', shape: [1, 2], data: Int32Array.of(3, 4) })
+    expect((await readSafetensors(tensors)).tensors.get('b')).toEqual({
+      dtype: 'I32',
+      shape: [1, 2],
+      data: Int32Array.of(3, 4),
+    })
     const png = readFileSync(image)
     expect(png.subarray(0, 8)).toEqual(Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]))
     const length = png.readUInt32BE(33)
@@ -306,26 +331,42 @@ describe('artifacts', () => {
     await expect(run.logArtifact(new Broken(), 'x')).rejects.toThrow('no more room')
     expect(filesIn(join(run.logDir, 'artifacts'))).toEqual([])
     await expect(run.logArtifact({} as Artifact, 'x')).rejects.toThrow('logArtifact() takes an Artifact')
-    expect(() => new ImageArtifact({ width: 2, height: 2, data: new Uint8Array(5) })).toThrow('2 x 2 needs 1, 3 or 4 bytes')
+    expect(() => new ImageArtifact({ width: 2, height: 2, data: new Uint8Array(5) })).toThrow(
+      '2 x 2 needs 1, 3 or 4 bytes',
+    )
     run.finish()
   })
 })
 
 describe('names and sizes', () => {
-  test.each(['..', '.', '', 'a/b', 'a\\b', 'a\0b', 'CON', 'nul.txt', 'com1', '.hidden', 'a.', 'a ', 'a:b', 'é'.repeat(101)])(
-    'the name %j cannot leave its folder, whatever it is for',
-    async (name) => {
-      const folder = newFolder()
-      const run = new RunLogger({ parentLogDir: join(folder, 'logs') })
-      const before = filesIn(folder)
-      expect(() => run.logMetrics({ a: 1 }, name)).toThrow('[run-folder] the log name')
-      await expect(run.logArtifact(new TextArtifact('x'), name)).rejects.toThrow('[run-folder] the artifact name')
-      await expect(run.logCheckpoint({}, name)).rejects.toThrow('[run-folder] the checkpoint name')
-      await expect(run.loadCheckpoint(name)).rejects.toThrow('[run-folder] the checkpoint name')
-      expect(filesIn(folder)).toEqual(before)
-      run.finish()
-    },
-  )
+  test.each([
+    '..',
+    '.',
+    '',
+    'a/b',
+    'a\\b',
+    'a\0b',
+    'CON',
+    'nul.txt',
+    'com1',
+    '.hidden',
+    'a.',
+    'a ',
+    'a:b',
+    'é'.repeat(101),
+  ])('the name %j cannot leave its folder, whatever it is for', async (name) => {
+    const folder = newFolder()
+    const run = new RunLogger({ parentLogDir: join(folder, 'logs') })
+    const before = filesIn(folder)
+    expect(() => run.logMetrics({ a: 1 }, name)).toThrow('[run-folder] the log name')
+    await expect(run.logArtifact(new TextArtifact('x'), name)).rejects.toThrow(
+      '[run-folder] the artifact name',
+    )
+    await expect(run.logCheckpoint({}, name)).rejects.toThrow('[run-folder] the checkpoint name')
+    await expect(run.loadCheckpoint(name)).rejects.toThrow('[run-folder] the checkpoint name')
+    expect(filesIn(folder)).toEqual(before)
+    run.finish()
+  })
 
   test('any text as a log name is refused, or makes one file in metrics', () => {
     const folder = newFolder()
@@ -339,7 +380,9 @@ describe('names and sizes', () => {
           expect((error as Error).message).toContain('[run-folder]')
         }
         const added = filesIn(folder).filter((file) => !before.has(file) && !file.includes('.keys'))
-        expect(added.every((file) => /^logs\/1\/metrics\/[^/]+\.json$/.test(file)) && added.length <= 1).toBe(true)
+        expect(added.every((file) => /^logs\/1\/metrics\/[^/]+\.json$/.test(file)) && added.length <= 1).toBe(
+          true,
+        )
       }),
       { numRuns: 60 },
     )

@@ -33,16 +33,24 @@ function leftIn(folder: string): unknown {
   }
 }
 
-test('the example of the seed, killed twice and resumed, leaves what an unbroken run leaves', { timeout: 120_000 }, async () => {
-  const [whole, broken] = [newFolder(), newFolder()]
-  const straight = await start(whole)
-  expect(straight).toMatchObject({ code: 0, stderr: '' })
-  for (const step of [17, 100]) expect((await start(broken, step)).signal).toBe('SIGKILL')
-  const last = await start(broken)
-  expect(last).toMatchObject({ code: 0, stderr: '' })
-  expect(last.stdout).toContain('going on from')
-  const weights = /^weights .*$/m
-  expect(weights.exec(last.stdout)?.[0]).toBe(weights.exec(straight.stdout)![0])
-  expect(leftIn(broken)).toEqual(leftIn(whole))
-  expect(leftIn(whole)).toMatchObject({ id: 'experiment1', status: 'COMPLETE', epochs: Array.from({ length: 10 }, (_, i) => i + 1) })
-})
+test(
+  'the example of the seed, killed twice and resumed, leaves what an unbroken run leaves',
+  { timeout: 120_000 },
+  async () => {
+    const [whole, broken] = [newFolder(), newFolder()]
+    const straight = await start(whole)
+    expect(straight).toMatchObject({ code: 0, stderr: '' })
+    for (const step of [17, 100]) expect((await start(broken, step)).signal).toBe('SIGKILL')
+    const last = await start(broken)
+    expect(last).toMatchObject({ code: 0, stderr: '' })
+    expect(last.stdout).toContain('going on from')
+    const weights = /^weights .*$/m
+    expect(weights.exec(last.stdout)?.[0]).toBe(weights.exec(straight.stdout)![0])
+    expect(leftIn(broken)).toEqual(leftIn(whole))
+    expect(leftIn(whole)).toMatchObject({
+      id: 'experiment1',
+      status: 'COMPLETE',
+      epochs: Array.from({ length: 10 }, (_, i) => i + 1),
+    })
+  },
+)

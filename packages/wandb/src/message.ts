@@ -8,7 +8,9 @@ const jsonItemFields = { key: [0x0a], json: [0x82, 0x01] } as const
 
 /** A protobuf message under construction: fields are written in the order of the calls. */
 export class Message {
-  #bytes: Buffer = Buffer.allocUnsafe(128)
+  // No Buffer: parts of one are made twice as slowly.
+  #bytes = new Uint8Array(128)
+  #buffer = Buffer.from(this.#bytes.buffer)
   #length = 0
 
   /** The message so far; the next field may change it. */
@@ -42,7 +44,7 @@ export class Message {
     if (value === undefined) return this
     const length = Buffer.byteLength(value)
     this.#open(field, length)
-    this.#length += this.#bytes.write(value, this.#length, length, 'utf8')
+    this.#length += this.#buffer.write(value, this.#length, length, 'utf8')
     return this
   }
 
@@ -73,7 +75,7 @@ export class Message {
     for (const byte of key) bytes[at++] = byte
     at = putVarint(bytes, at, text.length)
     if (text.length > 64) {
-      const written = bytes.write(text, at, 'utf8')
+      const written = this.#buffer.write(text, at, 'utf8')
       return written === text.length ? at + written : -1
     }
     for (let i = 0; i < text.length; i++) {
@@ -94,9 +96,10 @@ export class Message {
   #reserve(count: number): void {
     const needed = this.#length + count + 20
     if (needed <= this.#bytes.length) return
-    const grown = Buffer.allocUnsafe(Math.max(needed, 2 * this.#bytes.length))
+    const grown = new Uint8Array(Math.max(needed, 2 * this.#bytes.length))
     grown.set(this.bytes)
     this.#bytes = grown
+    this.#buffer = Buffer.from(grown.buffer)
   }
 }
 

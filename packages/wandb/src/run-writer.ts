@@ -148,18 +148,20 @@ export class RunWriter {
   #commit(): void {
     const step = this.#pendingStep
     const fields = this.#pending
-    this.#pending = new Map()
     this.#pendingStep = Infinity
     this.#lastStep = step
     let size = 0
     for (const [key, json] of fields) size += key.length + json.length
     if (size > longestRow)
-      return this.#warn(
+      this.#warn(
         `the row of step ${step} has ${size} characters, too many for W&B: log a table or a file instead`,
       )
-    for (const [key, json] of fields) this.#summary.set(key, json)
-    this.#rows++
-    this.#spool.append({ kind: 'history', fields: this.#stamped(fields, step), step })
+    else {
+      for (const [key, json] of fields) this.#summary.set(key, json)
+      this.#rows++
+      this.#spool.append({ kind: 'history', fields: this.#stamped(fields, step), step })
+    }
+    fields.clear()
   }
 
   /** Adds W&B's own fields to those of a row. */

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { fail, FormatError } from '../errors.ts'
 import { type FileSystem, nodeFiles } from '../file-system.ts'
 import { readAll, type SequentialReader } from '../read-file.ts'
-import { bytesOf, makeArray } from '../typed-arrays.ts'
+import { arrayToFill, bytesOf } from '../typed-arrays.ts'
 import { arrayFor } from './dtypes.ts'
 import {
   headerLength,
@@ -107,7 +107,7 @@ async function readHeader(
 
 function emptyTensor({ dtype, shape }: TensorEntry): ReadTensor {
   const length = shape.reduce((product, size) => product * size, 1)
-  return { dtype, shape, data: makeArray(arrayFor(dtype), length) }
+  return { dtype, shape, data: arrayToFill(arrayFor(dtype), length) }
 }
 
 /** Downloads often are links into a cache. */

@@ -44,7 +44,9 @@ export class CheckpointFiles {
   async load(name: string = usualName): Promise<SavedTree | undefined> {
     const path = join(this.#folder, checkName('the checkpoint name', name) + extension)
     if (existsSync(path)) return (await readTree(path)) as unknown as SavedTree
-    const others = existsSync(this.#folder) ? readdirSync(this.#folder).filter((file) => file.endsWith(extension)) : []
+    const others = existsSync(this.#folder)
+      ? readdirSync(this.#folder).filter((file) => file.endsWith(extension))
+      : []
     if (name === usualName && others.length > 0)
       fail(
         `there is no checkpoint "${usualName}" in "${this.#folder}", but ${others.map((file) => `"${file.slice(0, -extension.length)}"`).join(', ')}; name the one to load`,

@@ -14,7 +14,12 @@ export interface Image {
 const colorTypes = { 1: 0, 3: 2, 4: 6 } as const
 
 /** Writes a PNG file: a header, one compressed block of rows without filters, an end (W3C, Portable Network Graphics, chapters 5 and 11). */
-export function pngBytes({ width, height, data, channels = (data.length / (width * height)) as 1 }: Image): Uint8Array {
+export function pngBytes({
+  width,
+  height,
+  data,
+  channels = (data.length / (width * height)) as 1,
+}: Image): Uint8Array {
   if (!(channels in colorTypes) || data.length !== width * height * channels)
     fail(`an image of ${width} x ${height} needs 1, 3 or 4 bytes a pixel; there are ${data.length} bytes`)
   const stride = width * channels
@@ -25,7 +30,12 @@ export function pngBytes({ width, height, data, channels = (data.length / (width
   header.writeUInt32BE(height, 4)
   header.set([8, colorTypes[channels]], 8)
   const signature = Buffer.from('\u0089PNG\r\n\u001a\n', 'latin1')
-  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))])
+  return Buffer.concat([
+    signature,
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(rows)),
+    chunk('IEND', Buffer.alloc(0)),
+  ])
 }
 
 function chunk(type: string, data: Buffer): Buffer {

@@ -49,12 +49,10 @@ export class TensorsArtifact extends Artifact {
   }
 
   override write(path: string): Promise<void> {
-    const tensors = Object.entries(this.#tensors).map(
-      ([name, tensor]): [string, Tensor] => [
-        name,
-        ArrayBuffer.isView(tensor) ? { shape: [tensor.length], data: tensor } : tensor,
-      ],
-    )
+    const tensors = Object.entries(this.#tensors).map(([name, tensor]): [string, Tensor] => [
+      name,
+      ArrayBuffer.isView(tensor) ? { shape: [tensor.length], data: tensor } : tensor,
+    ])
     return writeSafetensors(path, tensors)
   }
 }

@@ -8,7 +8,9 @@ import { Artifact } from './artifact.ts'
 /** Writes an artifact under a hidden name, and gives it its own when it is complete and durable. */
 export async function saveArtifact(folder: string, artifact: Artifact, name: string): Promise<string> {
   if (!(artifact instanceof Artifact))
-    fail('logArtifact() takes an Artifact, such as `new JSONArtifact(value)` or one of a subclass of your own')
+    fail(
+      'logArtifact() takes an Artifact, such as `new JSONArtifact(value)` or one of a subclass of your own',
+    )
   const { type, extension } = artifact
   const file = checkName('the artifact name', name) + extension
   const path = join(folder, checkName("the artifact's type", type), checkName('the artifact name', file))

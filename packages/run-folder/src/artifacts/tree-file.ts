@@ -1,6 +1,12 @@
 import { crc32 } from 'node:zlib'
 import type { StateTree, TypedArray } from '@trainyard/core'
-import { decodeTree, encodeTree, readSafetensors, type Tensor, writeSafetensors } from '@trainyard/checkpointer'
+import {
+  decodeTree,
+  encodeTree,
+  readSafetensors,
+  type Tensor,
+  writeSafetensors,
+} from '@trainyard/checkpointer'
 import { fail } from '../errors.ts'
 
 const format = 'trainyard tree'
@@ -28,9 +34,12 @@ export async function writeTree(path: string, tree: object): Promise<void> {
 export async function readTree(path: string): Promise<StateTree> {
   const { metadata, tensors } = await readSafetensors(path)
   const { tree: text } = metadata
-  if (metadata['format'] !== format || text === undefined) return fail(`"${path}" was not written by logCheckpoint()`)
+  if (metadata['format'] !== format || text === undefined)
+    return fail(`"${path}" was not written by logCheckpoint()`)
   if (checksum(text, tensors) !== metadata['crc32'])
-    fail(`the checkpoint "${path}" is damaged: its checksum is another one. Load another, or delete it to start anew`)
+    fail(
+      `the checkpoint "${path}" is damaged: its checksum is another one. Load another, or delete it to start anew`,
+    )
   return decodeTree(JSON.parse(text), ({ $tensor, clamped }) => {
     const { data } = tensors.get($tensor)!
     return clamped ? new Uint8ClampedArray(data.buffer as ArrayBuffer) : data

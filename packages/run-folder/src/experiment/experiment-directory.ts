@@ -17,7 +17,13 @@ interface Place {
  * in the same folder again, `dir/name`.
  */
 export function chooseDirectory(place: Place, isResumed: boolean): string {
-  const { dir = './experiments', name = 'default', version, useDatetimeVersion = true, explicitLogDir } = place
+  const {
+    dir = './experiments',
+    name = 'default',
+    version,
+    useDatetimeVersion = true,
+    explicitLogDir,
+  } = place
   const parent = join(dir, name)
   if (explicitLogDir === undefined && version === undefined && useDatetimeVersion && !isResumed)
     return makeDatedFolder(resolve(parent))
@@ -42,7 +48,13 @@ function makeDatedFolder(parent: string): string {
 }
 
 /** What `metadata/mlxpy.yaml` says of a named run. */
-export function experimentSettings({ dir, name, version, useDatetimeVersion, explicitLogDir }: Place): PlainRecord {
+export function experimentSettings({
+  dir,
+  name,
+  version,
+  useDatetimeVersion,
+  explicitLogDir,
+}: Place): PlainRecord {
   return {
     logger: {
       name: 'ExperimentLogger',

@@ -29,8 +29,11 @@ export function gitInfo(folder: string, ignored: readonly string[] = []): GitInf
   const commit = git('rev-parse', 'HEAD')?.trim()
   if (commit === undefined) return undefined
   const repository = git('rev-parse', '--show-toplevel')?.trim() ?? folder
-  const inside = ignored.map((path) => relative(repository, path)).filter((path) => path && !path.startsWith('..'))
-  const status = git('status', '--porcelain', '--', ':/', ...inside.map((path) => `:(top,exclude)${path}`)) ?? ''
+  const inside = ignored
+    .map((path) => relative(repository, path))
+    .filter((path) => path && !path.startsWith('..'))
+  const status =
+    git('status', '--porcelain', '--', ':/', ...inside.map((path) => `:(top,exclude)${path}`)) ?? ''
   return {
     commit,
     repository,

@@ -7,11 +7,12 @@ export type Row = Readonly<Record<string, unknown>>
  * @param text Whole lines.
  * @param onBad Called with the index of each line that is no row; it is left out.
  */
-export function parseRows(text: string, onBad: (line: number) => void): Row[] {
+export function parseRows(text: string, onBad: (line: number) => void): { rows: Row[]; lines: number } {
+  const lines = countLines(text)
   try {
     const rows = JSON.parse(`[${text.trimEnd().replaceAll('\n', ',')}]`) as Row[]
     // A line with two rows in it is no less wrong for being valid here.
-    if (rows.length === countLines(text) && rows.every(isRow)) return rows
+    if (rows.length === lines && rows.every(isRow)) return { rows, lines }
   } catch {
     // Line by line.
   }
@@ -22,7 +23,7 @@ export function parseRows(text: string, onBad: (line: number) => void): Row[] {
     if (row) rows.push(row)
     else onBad(i)
   }
-  return rows
+  return { rows, lines }
 }
 
 /** Parses one line; undefined if it is no row. */

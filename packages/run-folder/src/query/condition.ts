@@ -100,7 +100,11 @@ function isOrdered<T extends number | string>(a: T | undefined, operator: Compar
 function isSame(value: unknown, literal: Literal): boolean {
   if (isDate(literal)) return timeOf(value) === literal.date
   if (Array.isArray(literal))
-    return Array.isArray(value) && value.length === literal.length && literal.every((one, i) => isSame(value[i], one))
+    return (
+      Array.isArray(value) &&
+      value.length === literal.length &&
+      literal.every((one, i) => isSame(value[i], one))
+    )
   return value === literal || (Number.isNaN(value) && Number.isNaN(literal))
 }
 

@@ -2,18 +2,16 @@ import type { Comparison, Condition, FieldPath, Literal } from './condition.ts'
 import { QueryError } from './query-error.ts'
 import { type Token, tokens } from './tokens.ts'
 
-const comparisons = new Map<string, Comparison>(
-  [
-    ['=', '=='],
-    ['==', '=='],
-    ['!=', '!='],
-    ['<>', '!='],
-    ['<', '<'],
-    ['<=', '<='],
-    ['>', '>'],
-    ['>=', '>='],
-  ],
-)
+const comparisons = new Map<string, Comparison>([
+  ['=', '=='],
+  ['==', '=='],
+  ['!=', '!='],
+  ['<>', '!='],
+  ['<', '<'],
+  ['<=', '<='],
+  ['>', '>'],
+  ['>=', '>='],
+])
 
 const deepest = 200
 
@@ -41,7 +39,11 @@ export function parseQuery(query: string): Condition {
 export function parseField(text: string): FieldPath {
   const [first, second] = tokens(text)
   if (first?.kind !== 'field' || second?.kind !== 'end')
-    throw new QueryError('expected the name of a field, such as config.lr,', text, first?.kind === 'field' ? second!.start : 0)
+    throw new QueryError(
+      'expected the name of a field, such as config.lr,',
+      text,
+      first?.kind === 'field' ? second!.start : 0,
+    )
   return first.field!
 }
 
@@ -67,7 +69,11 @@ class Parser {
   }
 
   #fail(reason: string, token: Token = this.#next): never {
-    throw new QueryError(token.kind === 'end' ? reason : `${reason}, found ${token.text},`, this.#query, token.start)
+    throw new QueryError(
+      token.kind === 'end' ? reason : `${reason}, found ${token.text},`,
+      this.#query,
+      token.start,
+    )
   }
 
   /** Takes the next word if it is one of these symbols. */
@@ -120,7 +126,8 @@ class Parser {
       this.#at++
       return { kind: 'compare', ...about, operator: comparisons.get(operator.text)!, value: this.#value() }
     }
-    if (this.#take('=~', '!~')) return { kind: 'match', ...about, pattern: this.#pattern(), isNot: operator.text === '!~' }
+    if (this.#take('=~', '!~'))
+      return { kind: 'match', ...about, pattern: this.#pattern(), isNot: operator.text === '!~' }
     if (this.#take('contains')) return { kind: 'contains', ...about, value: this.#value() }
     if (this.#take('in')) return { kind: 'in', ...about, values: this.#list(), isNot: false }
     if (this.#take('not')) {
@@ -169,7 +176,8 @@ class Parser {
 
   #pattern(): RegExp {
     const token = this.#next
-    if (typeof token.value !== 'string') this.#fail("expected a regular expression in quotes, such as '^adam'")
+    if (typeof token.value !== 'string')
+      this.#fail("expected a regular expression in quotes, such as '^adam'")
     this.#at++
     try {
       return new RegExp(token.value as string, 'u')

@@ -42,7 +42,12 @@ export function tokens(query: string): Token[] {
     if (match) at = pattern.lastIndex
     return match
   }
-  const literal = (start: number, value: Literal): Token => ({ kind: 'literal', text: query.slice(start, at), start, value })
+  const literal = (start: number, value: Literal): Token => ({
+    kind: 'literal',
+    text: query.slice(start, at),
+    start,
+    value,
+  })
   const next = (start: number): Token => {
     let match: RegExpExecArray | undefined
     if ((match = take(date))) {
@@ -67,7 +72,11 @@ export function tokens(query: string): Token[] {
     }
     const character = String.fromCodePoint(query.codePointAt(start)!)
     const isQuote = character === "'" || character === '"'
-    throw new QueryError(isQuote ? 'a text without its closing quote' : `an unexpected "${character}"`, query, start)
+    throw new QueryError(
+      isQuote ? 'a text without its closing quote' : `an unexpected "${character}"`,
+      query,
+      start,
+    )
   }
   for (;;) {
     take(space)
@@ -79,7 +88,8 @@ export function tokens(query: string): Token[] {
 
 function durationSeconds(text: string): number {
   let seconds = 0
-  for (const [, count, unit] of text.matchAll(/([\d.]+)(ms|[smhdw])/g)) seconds += Number(count) * secondsIn[unit!]!
+  for (const [, count, unit] of text.matchAll(/([\d.]+)(ms|[smhdw])/g))
+    seconds += Number(count) * secondsIn[unit!]!
   return seconds
 }
 
@@ -91,6 +101,12 @@ function numberOf(text: string): number {
 
 function unescape(text: string): string {
   return text.replaceAll(/\\(.)/gs, (_, character: string) =>
-    character === 'n' ? '\n' : character === 't' ? '\t' : /['"\\]/.test(character) ? character : `\\${character}`,
+    character === 'n'
+      ? '\n'
+      : character === 't'
+        ? '\t'
+        : /['"\\]/.test(character)
+          ? character
+          : `\\${character}`,
   )
 }

@@ -1,7 +1,9 @@
 import type { Comparison, Condition, FieldPath, Literal } from './condition.ts'
 
 /** A value that a field can be compared with. Dates are compared with `info.started_at` and the like. */
-export type Operand<T> = (unknown extends T ? Literal : Extract<T, Literal>) | (unknown extends T ? Date : never)
+export type Operand<T> =
+  | (unknown extends T ? Literal : Extract<T, Literal>)
+  | (unknown extends T ? Date : never)
 
 /** A field of a run, to be compared: `run.config.optimizer.lr.lte(0.01)`. */
 export type Field<T = unknown> = FieldTests<T> &

@@ -5,7 +5,8 @@ export type Aggregator<T = unknown, Config = unknown> = (runs: readonly StoredRu
 
 /** Counts runs, or those that have a field. */
 export function count(field?: string): Aggregator<number> {
-  return (runs) => (field === undefined ? runs.length : runs.filter((run) => run.get(field) !== undefined).length)
+  return (runs) =>
+    field === undefined ? runs.length : runs.filter((run) => run.get(field) !== undefined).length
 }
 
 /** Gives the least number that a field has; NaN is none. */
@@ -43,7 +44,9 @@ function extreme(
   isBetter: (a: number, b: number) => boolean,
 ): number | undefined {
   const numbers = numbersIn(runs, field).filter((number) => !Number.isNaN(number))
-  return numbers.length === 0 ? undefined : numbers.reduce((best, number) => (isBetter(number, best) ? number : best))
+  return numbers.length === 0
+    ? undefined
+    : numbers.reduce((best, number) => (isBetter(number, best) ? number : best))
 }
 
 export function meanOf(numbers: readonly number[]): number | undefined {
@@ -52,5 +55,7 @@ export function meanOf(numbers: readonly number[]): number | undefined {
 
 export function stdOf(numbers: readonly number[]): number | undefined {
   const center = meanOf(numbers)
-  return center === undefined ? undefined : Math.sqrt(meanOf(numbers.map((number) => (number - center) ** 2))!)
+  return center === undefined
+    ? undefined
+    : Math.sqrt(meanOf(numbers.map((number) => (number - center) ** 2))!)
 }

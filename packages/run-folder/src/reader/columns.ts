@@ -36,6 +36,7 @@ export function columnsOf(run: StoredRun<unknown>, metrics: readonly string[], b
 
 /** Gives the first of `step` and `epoch` that all files have, else `row`. */
 function commonAxis(logs: readonly (readonly Row[])[]): string {
-  const has = (axis: string): boolean => logs.every((rows) => rows.every((row) => typeof row[axis] === 'number'))
+  const has = (axis: string): boolean =>
+    logs.every((rows) => rows.every((row) => typeof row[axis] === 'number'))
   return ['step', 'epoch'].find(has) ?? 'row'
 }

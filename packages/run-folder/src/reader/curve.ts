@@ -30,7 +30,8 @@ export function curveOf(runs: readonly StoredRun<unknown>[], metric: string, by?
     }
   }
   const points = [...found].toSorted(([a], [b]) => a - b)
-  const over = (reduce: (values: readonly number[]) => number): number[] => points.map(([, values]) => reduce(values))
+  const over = (reduce: (values: readonly number[]) => number): number[] =>
+    points.map(([, values]) => reduce(values))
   return {
     at: points.map(([at]) => at),
     mean: over((values) => meanOf(values)!),

@@ -8,4 +8,10 @@ type PathOf<T, Depth extends readonly unknown[] = []> = Depth['length'] extends 
       }[keyof T & string]
 
 /** The name of a field: an editor completes those of the config; every other name is accepted, too. */
-export type FieldName<Config> = `config.${PathOf<Config>}` | 'id' | 'status' | 'tags' | 'info.duration' | (string & {})
+export type FieldName<Config> =
+  | `config.${PathOf<Config>}`
+  | 'id'
+  | 'status'
+  | 'tags'
+  | 'info.duration'
+  | (string & {})

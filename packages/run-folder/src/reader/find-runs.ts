@@ -13,7 +13,12 @@ export function findRuns(directory: string): string[] {
       const below = path ? `${path}/${entry.name}` : entry.name
       const isRun = existsSync(join(directory, below, 'metadata'))
       if (isRun) found.push(below)
-      if (depth < deepest && entry.isDirectory() && !(isRun && /^\d+$/.test(entry.name)) && !isPartOfRun(entry.name))
+      if (
+        depth < deepest &&
+        entry.isDirectory() &&
+        !(isRun && /^\d+$/.test(entry.name)) &&
+        !isPartOfRun(entry.name)
+      )
         search(below, depth + 1)
     }
   }
@@ -23,7 +28,9 @@ export function findRuns(directory: string): string[] {
 
 /** What a run's folder holds is no place for runs. */
 function isPartOfRun(name: string): boolean {
-  return ['metadata', 'metrics', 'artifacts', 'checkpoints', 'tensorboard', 'wandb', 'node_modules'].includes(name)
+  return ['metadata', 'metrics', 'artifacts', 'checkpoints', 'tensorboard', 'wandb', 'node_modules'].includes(
+    name,
+  )
 }
 
 function inOrder(a: string, b: string): number {

@@ -69,12 +69,23 @@ export class RunningSummary {
   toJSON(): (number | string)[] {
     const { count, first, last, min, max, sum, argmin, argmax } = this
     // JSON has neither NaN nor Infinity.
-    return [count, first, last, min, max, sum, argmin, argmax].map((n) => (Number.isFinite(n) ? n : String(n)))
+    return [count, first, last, min, max, sum, argmin, argmax].map((n) =>
+      Number.isFinite(n) ? n : String(n),
+    )
   }
 
   static fromJSON(numbers: readonly (number | string)[]): RunningSummary {
     const summary = new RunningSummary()
-    const [count, first, last, min, max, sum, argmin, argmax] = numbers.map(Number) as unknown as [number, number, number, number, number, number, number, number]
+    const [count, first, last, min, max, sum, argmin, argmax] = numbers.map(Number) as unknown as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ]
     return Object.assign(summary, { count, first, last, min, max, sum, argmin, argmax })
   }
 }

@@ -32,8 +32,10 @@ export function summarizeLog(path: string, before?: LogSummary): LogSummary {
   const onBad = (line: number): void => void (badLines.length < mostBadLines && badLines.push(line))
   for (const chunk of readChunks(path, end, size)) {
     if (chunk.isWhole) {
-      for (const row of parseRows(chunk.text, (line) => onBad(lines + line + 1))) add(row, rows++)
-      lines += countOf(chunk.text, '\n')
+      const first = lines + 1
+      const parsed = parseRows(chunk.text, (line) => onBad(first + line))
+      for (const row of parsed.rows) add(row, rows++)
+      lines += parsed.lines
     } else {
       // The last line may be on its way, or torn; it is a row if it can be one.
       const row = parseRow(chunk.text)
@@ -86,12 +88,6 @@ function tailAt(path: string, end: number): string {
   return bytes.toString('latin1')
 }
 
-function countOf(text: string, character: string): number {
-  let count = 0
-  for (let at = text.indexOf(character); at !== -1; at = text.indexOf(character, at + 1)) count++
-  return count
-}
-
 /** What an index keeps of a summary. */
 export type StoredSummary = readonly [
   keys: readonly (readonly [string, readonly (number | string)[]])[],
@@ -103,7 +99,14 @@ export type StoredSummary = readonly [
 ]
 
 export function storeSummary({ keys, rows, lines, badLines, end, tail }: LogSummary): StoredSummary {
-  return [Array.from(keys, ([key, summary]) => [key, summary.toJSON()] as const), rows, lines, badLines, end, tail]
+  return [
+    Array.from(keys, ([key, summary]) => [key, summary.toJSON()] as const),
+    rows,
+    lines,
+    badLines,
+    end,
+    tail,
+  ]
 }
 
 export function restoreSummary([keys, rows, lines, badLines, end, tail]: StoredSummary): LogSummary {

@@ -11,5 +11,7 @@ export function metricField(run: StoredRun<unknown>, field: FieldPath): number |
   if (whole) return whole.last
   const dot = key.lastIndexOf('.')
   const name = key.slice(dot + 1)
-  return summaryNames.includes(name) ? keys?.get(key.slice(0, dot))?.summary()[name as SummaryName] : undefined
+  return summaryNames.includes(name)
+    ? keys?.get(key.slice(0, dot))?.summary()[name as SummaryName]
+    : undefined
 }

@@ -29,7 +29,8 @@ export function* readChunks(path: string, from: number, to: number): Generator<C
         start += whole
         filled -= whole
       } else if (read === 0) {
-        if (filled > 0) yield { text: buffer.toString('utf8', 0, filled), end: start + filled, isWhole: false }
+        if (filled > 0)
+          yield { text: buffer.toString('utf8', 0, filled), end: start + filled, isWhole: false }
         return
       } else if (filled === buffer.length) {
         // A line that is longer than the buffer.

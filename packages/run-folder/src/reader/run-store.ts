@@ -5,7 +5,13 @@ import { isRecord } from '../plain-tree.ts'
 import { readYaml } from '../yaml.ts'
 import { findRuns } from './find-runs.ts'
 import { IndexFile } from './index-file.ts'
-import { type LogSummary, restoreSummary, type StoredSummary, storeSummary, summarizeLog } from './log-summary.ts'
+import {
+  type LogSummary,
+  restoreSummary,
+  type StoredSummary,
+  storeSummary,
+  summarizeLog,
+} from './log-summary.ts'
 
 /** Something in a run's folder that could not be read, and was left out. */
 export interface Problem {
@@ -69,7 +75,10 @@ export class RunStore {
       const summary = this.#summary(id, file, stamp, path)
       const { badLines } = summary
       if (badLines.length > 0)
-        this.report(path, `line ${badLines.join(', ')}${badLines.length === 10 ? ', …' : ''}: no row of metrics`)
+        this.report(
+          path,
+          `line ${badLines.join(', ')}${badLines.length === 10 ? ', …' : ''}: no row of metrics`,
+        )
       return summary
     } catch (error) {
       this.report(path, messageOf(error))
@@ -81,7 +90,10 @@ export class RunStore {
     const known = this.#index.get(id, file, stamp)
     if (known !== undefined) return restoreSummary(known as StoredSummary)
     const before = this.#index.last(id, file)
-    const summary = summarizeLog(path, before === undefined ? undefined : restoreSummary(before as StoredSummary))
+    const summary = summarizeLog(
+      path,
+      before === undefined ? undefined : restoreSummary(before as StoredSummary),
+    )
     this.#index.set(id, file, stamp, storeSummary(summary))
     return summary
   }

@@ -21,7 +21,8 @@ export function runTimes(info: Info, directory: string): Info {
   const end = timeOf(info['ended_at']) ?? localTime(info['end_date'], info['end_time'])
   if (start === undefined) return {}
   // One that died was last alive at its last heartbeat.
-  const until = end ?? (isRunAlive(directory, info) ? Date.now() : timeOf(readLastClaim(directory)?.heartbeat))
+  const until =
+    end ?? (isRunAlive(directory, info) ? Date.now() : timeOf(readLastClaim(directory)?.heartbeat))
   return {
     age: (Date.now() - start) / 1000,
     ...(until !== undefined && { duration: (until - start) / 1000 }),
@@ -34,5 +35,7 @@ export function runTimes(info: Info, directory: string): Info {
 function localTime(date: unknown, time: unknown): number | undefined {
   const day = timeOf(date)
   const [, hours, minutes, seconds] = /^(\d+):(\d+):(\d+)$/.exec(String(time)) ?? []
-  return day === undefined || !hours ? day : day + ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000
+  return day === undefined || !hours
+    ? day
+    : day + ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000
 }

@@ -77,7 +77,9 @@ export class Runs<Config = AnyConfig> implements Iterable<StoredRun<Config>> {
     const path = parseField(field)
     return this.#derive((runs) => {
       const keyed = runs.map((run) => ({ run, value: run.get(path) }))
-      return keyed.toSorted((a, b) => compare(a.value, b.value, order === 'asc' ? 1 : -1)).map(({ run }) => run)
+      return keyed
+        .toSorted((a, b) => compare(a.value, b.value, order === 'asc' ? 1 : -1))
+        .map(({ run }) => run)
     })
   }
 
@@ -93,13 +95,19 @@ export class Runs<Config = AnyConfig> implements Iterable<StoredRun<Config>> {
     for (const run of this) {
       const values = paths.map((path) => run.get(path))
       const name = values.map((value) => `${typeof value} ${JSON.stringify(value) ?? ''}`).join('\n')
-      const group = groups.get(name) ?? { key: Object.fromEntries(fields.map((field, i) => [field, values[i]])), runs: [] }
+      const group = groups.get(name) ?? {
+        key: Object.fromEntries(fields.map((field, i) => [field, values[i]])),
+        runs: [],
+      }
       groups.set(name, group)
       group.runs.push(run)
     }
     return new Groups<Config>(
       fields,
-      Array.from(groups.values(), ({ key, runs }): Group<Config> => ({ key, runs: new Runs(this.#store, () => runs) })),
+      Array.from(groups.values(), ({ key, runs }): Group<Config> => ({
+        key,
+        runs: new Runs(this.#store, () => runs),
+      })),
     )
   }
 
@@ -122,7 +130,9 @@ export class Runs<Config = AnyConfig> implements Iterable<StoredRun<Config>> {
   diff(): string[] {
     const configs = this.#runs.map((run) => flatten(run.config, 'config'))
     const names = [...new Set(configs.flatMap((config) => [...config.keys()]))]
-    return names.filter((name) => configs.some((config) => !sameTree(config.get(name), configs[0]!.get(name))))
+    return names.filter((name) =>
+      configs.some((config) => !sameTree(config.get(name), configs[0]!.get(name))),
+    )
   }
 
   /** Gives the fields that some run has: of the config, of the info, metrics. */
@@ -160,7 +170,9 @@ export class Runs<Config = AnyConfig> implements Iterable<StoredRun<Config>> {
 
   /** Gives all runs of the folder as they are now; the filters of this collection do not hold for them. */
   refresh(): Runs<Config> {
-    return new Runs<Config>(this.#store, () => this.#store.ids().map((id) => new StoredRun<Config>(this.#store, id)))
+    return new Runs<Config>(this.#store, () =>
+      this.#store.ids().map((id) => new StoredRun<Config>(this.#store, id)),
+    )
   }
 
   get #runs(): StoredRun<Config>[] {
@@ -218,4 +230,3 @@ function rank(value: unknown): number {
   if (typeof value === 'string') return 1
   return value === undefined || value === null ? 4 : 2
 }
-

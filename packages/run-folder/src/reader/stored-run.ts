@@ -86,7 +86,9 @@ export class StoredRun<Config = AnyRecord> {
 
   /** The names of its numbers: `train.loss`. */
   get metricNames(): string[] {
-    return this.logNames.flatMap((log) => Array.from(this.summary(log)?.keys.keys() ?? [], (key) => `${log}.${key}`))
+    return this.logNames.flatMap((log) =>
+      Array.from(this.summary(log)?.keys.keys() ?? [], (key) => `${log}.${key}`),
+    )
   }
 
   /** Its artifacts: the paths of files, below `artifacts`. */
@@ -138,10 +140,12 @@ export class StoredRun<Config = AnyRecord> {
     let lines = 0
     for (const { text, isWhole } of readChunks(path, 0, statSync(path).size)) {
       if (isWhole) {
-        const first = lines
-        const bad = (line: number): void => this.#store.report(path, `line ${first + line + 1}: no row of metrics`)
-        for (const row of parseRows(text, bad)) rows.push(row)
-        lines += text.split('\n').length - 1
+        const first = lines + 1
+        const bad = (line: number): void =>
+          this.#store.report(path, `line ${first + line}: no row of metrics`)
+        const parsed = parseRows(text, bad)
+        for (const row of parsed.rows) rows.push(row)
+        lines += parsed.lines
       } else {
         const row = parseRow(text)
         if (row) rows.push(row)
@@ -188,7 +192,8 @@ export class StoredRun<Config = AnyRecord> {
 
   /** Writes tags, notes, or whether it is put away, to `metadata/meta.yaml`; what the run wrote itself stays as it is. */
   annotate(annotations: Annotations): void {
-    for (const tag of annotations.tags ?? []) check(typeof tag === 'string' && tag, 'tags', 'a list of texts', tag)
+    for (const tag of annotations.tags ?? [])
+      check(typeof tag === 'string' && tag, 'tags', 'a list of texts', tag)
     const meta = { ...this.annotations, ...annotations }
     replaceFile(join(this.directory, 'metadata', 'meta.yaml'), yamlText('the annotations', meta))
     this.#records.set('meta', meta)

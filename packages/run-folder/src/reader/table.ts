@@ -22,9 +22,15 @@ export class Table {
 
   /** Gives the table in columns of text, numbers to the right and shortened to six digits. */
   toTable(): string {
-    const cells = this.rows.map((row) => row.map((value) => ({ text: shortText(value), isNumber: typeof value === 'number' })))
-    const widths = this.columns.map((name, i) => Math.max(name.length, ...cells.map((row) => row[i]!.text.length)))
-    const isRight = this.columns.map((_, i) => cells.length > 0 && cells.every((row) => row[i]!.isNumber || row[i]!.text === ''))
+    const cells = this.rows.map((row) =>
+      row.map((value) => ({ text: shortText(value), isNumber: typeof value === 'number' })),
+    )
+    const widths = this.columns.map((name, i) =>
+      Math.max(name.length, ...cells.map((row) => row[i]!.text.length)),
+    )
+    const isRight = this.columns.map(
+      (_, i) => cells.length > 0 && cells.every((row) => row[i]!.isNumber || row[i]!.text === ''),
+    )
     const line = (texts: readonly string[]): string =>
       texts
         .map((text, i) => (isRight[i] ? text.padStart(widths[i]!) : text.padEnd(widths[i]!)))
@@ -45,7 +51,9 @@ export class Table {
   /** Gives an object a row; what is missing is left out. */
   toJSON(): Record<string, unknown>[] {
     return this.rows.map((row) =>
-      Object.fromEntries(this.columns.map((name, i) => [name, row[i]] as const).filter(([, value]) => value !== undefined)),
+      Object.fromEntries(
+        this.columns.map((name, i) => [name, row[i]] as const).filter(([, value]) => value !== undefined),
+      ),
     )
   }
 }
@@ -57,7 +65,8 @@ function fullText(value: unknown): string {
 
 /** What is shown on a terminal must not be able to command it. */
 function shortText(value: unknown): string {
-  if (typeof value === 'number') return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)))
+  if (typeof value === 'number')
+    return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)))
   // oxlint-disable-next-line no-control-regex
   return stripVTControlCharacters(fullText(value)).replaceAll(/[\u0000-\u001f\u007f]/g, ' ')
 }

@@ -36,7 +36,9 @@ export function isRunning(pid: number, start: string | null): boolean {
 export function processStart(pid: number): string | null {
   try {
     // The second field is the program's name in brackets, which may have anything in it.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\) /s, '').split(' ')
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+      .replace(/^.*\) /s, '')
+      .split(' ')
     return fields[0] === 'Z' ? 'zombie' : (fields[19] ?? null)
   } catch {
     return null

@@ -28,8 +28,18 @@ export class RunLogger extends Run {
 
   /** @throws if there is no run of the forced number, or if another process is writing it. */
   constructor(options: RunLoggerOptions = {}) {
-    const { parentLogDir = './logs', forcedLogId = -1, createIfMissing = false, logStreamsToFile = false } = options
-    check(typeof parentLogDir === 'string' && parentLogDir, 'parentLogDir', 'the path of a folder', parentLogDir)
+    const {
+      parentLogDir = './logs',
+      forcedLogId = -1,
+      createIfMissing = false,
+      logStreamsToFile = false,
+    } = options
+    check(
+      typeof parentLogDir === 'string' && parentLogDir,
+      'parentLogDir',
+      'the path of a folder',
+      parentLogDir,
+    )
     check(
       Number.isSafeInteger(forcedLogId) && forcedLogId >= -1,
       'forcedLogId',
@@ -46,7 +56,11 @@ export class RunLogger extends Run {
         `there is no run ${forcedLogId} in "${parent}" (${there}); correct \`forcedLogId\`, or set \`createIfMissing: true\``,
       )
     }
-    super(directory, { ...options, logId, settings: mlxpySettings({ parentLogDir, forcedLogId, logStreamsToFile }) })
+    super(directory, {
+      ...options,
+      logId,
+      settings: mlxpySettings({ parentLogDir, forcedLogId, logStreamsToFile }),
+    })
     this.logId = logId
   }
 }

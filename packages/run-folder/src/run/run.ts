@@ -139,7 +139,10 @@ export class Run {
    * @param options.rewind Whether to go back like that. Default: true. Set it to false to look at a checkpoint and go on from elsewhere.
    * @throws if the checkpoint is damaged, or, without a `name`, if there are only others.
    */
-  async loadCheckpoint(name?: string, { rewind = true }: { rewind?: boolean } = {}): Promise<StateTree | undefined> {
+  async loadCheckpoint(
+    name?: string,
+    { rewind = true }: { rewind?: boolean } = {},
+  ): Promise<StateTree | undefined> {
     const loaded = await this.#checkpoints.load(name)
     if (loaded && rewind && this.isResumed && !this.#hasLogged) {
       this.#rewindTo = loaded.position

@@ -66,11 +66,16 @@ export const imageOps: readonly Op[] = [
   op('threshold', [float([4, 5, 1], [0, 255])], (tf, x) => tf.image.threshold(x, 'binary', false, 0.4), {
     noGradient: 'Its result is black or white.',
   }),
+  // It tries every threshold, so once has to do.
   op(
     "threshold (Otsu's, inverted)",
-    [float([6, 5, 1], [0, 255])],
-    (tf, x) => tf.image.threshold(tf.round(x), 'otsu', true),
-    { noGradient: 'Its result is black or white.' },
+    [
+      given(
+        [4, 5, 1],
+        [12, 200, 31, 180, 90, 7, 255, 0, 140, 66, 210, 18, 99, 240, 51, 3, 175, 120, 220, 40],
+      ),
+    ],
+    (tf, x) => tf.image.threshold(tf.cast(x, 'float32'), 'otsu', true),
   ),
   ...(['nearest', 'bilinear'] as const).flatMap((interpolation) =>
     (['constant', 'reflect', 'wrap', 'nearest'] as const).map((fill) =>
