@@ -41,9 +41,13 @@ export async function serve(): Promise<void> {
   const server = await WandbStandIn.start()
   process.on('message', ({ id = '', ms }: { id?: string; ms?: number }) => {
     if (ms !== undefined) return void server.kill().then(() => setTimeout(() => void server.restart(), ms))
-    const rows = server.runs.get(id)?.lines('wandb-history.jsonl').length ?? 0
+    // A client that loses lines leaves gaps.
+    const rows = server.runs
+      .get(id)
+      ?.lines('wandb-history.jsonl')
+      .filter((line) => line !== undefined).length
     server.runs.delete(id)
-    process.send!(rows)
+    process.send!(rows ?? 0)
   })
   process.on('disconnect', () => process.exit())
   process.send!(server.url)

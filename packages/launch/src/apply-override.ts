@@ -24,7 +24,8 @@ export function applyOverride(
       put(parent, key, {})
     }
     const next = parent[key]
-    if (!isRecord(next)) return fail(`"${text}": "${path.slice(0, i + 1).join('.')}" of ${what} has nothing below it`)
+    if (!isRecord(next))
+      return fail(`"${text}": "${path.slice(0, i + 1).join('.')}" of ${what} has nothing below it`)
     parent = next as MutableRecord
   }
   const key = path.at(-1)!

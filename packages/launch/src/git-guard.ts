@@ -13,7 +13,9 @@ export function checkGit({ git, logger }: Settings): GitInfo | undefined {
   if (info.changed.length > 0) {
     const shown = info.changed.slice(0, 10).map((line) => `\n  ${line}`)
     const rest = info.changed.length > 10 ? `\n  and ${info.changed.length - 10} more` : ''
-    fail(`there are changes that are not committed; commit them, or set \`git: record\`:${shown.join('')}${rest}`)
+    fail(
+      `there are changes that are not committed; commit them, or set \`git: record\`:${shown.join('')}${rest}`,
+    )
   }
   return info
 }
@@ -22,6 +24,8 @@ export function checkGit({ git, logger }: Settings): GitInfo | undefined {
 export function recordGit(run: RunLogger, git: GitInfo | undefined): void {
   if (!git) return
   const { commit, repository, changed, diff } = git
-  run.updateInfo({ version_manager: { commit_hash: commit, repo_path: repository, uncommitted: [...changed] } })
+  run.updateInfo({
+    version_manager: { commit_hash: commit, repo_path: repository, uncommitted: [...changed] },
+  })
   if (diff !== '') writeFileSync(join(run.logDir, 'metadata', 'git.diff'), diff)
 }

@@ -52,7 +52,8 @@ export async function launch<Config = AnyConfig, Result = void>(
   const { config: path = 'configs/config.yaml', args = process.argv.slice(2) } = options
   const overrides = args.map(parseOverride)
   const settingsPath = join(dirname(path), 'trainyard.yaml')
-  if (basename(path) === 'trainyard.yaml') fail('`config` must not be trainyard.yaml, which holds the settings of the tool')
+  if (basename(path) === 'trainyard.yaml')
+    fail('`config` must not be trainyard.yaml, which holds the settings of the tool')
   const fileConfig = readOrMakeYaml(path, { seed: null })
   const fileSettings = checkSettings(readOrMakeYaml(settingsPath, defaultSettings), `"${settingsPath}"`)
   const jobs = sweep(overrides).map((choices) => jobOf(choices, fileConfig, fileSettings))
@@ -160,5 +161,8 @@ function openLogger(
     ? new RunLogger({ parentLogDir: temporary, config })
     : new RunLogger({ parentLogDir, ...options, config })
   recordGit(logger, git)
-  return { logger, remove: () => temporary !== undefined && rmSync(temporary, { recursive: true, force: true }) }
+  return {
+    logger,
+    remove: () => temporary !== undefined && rmSync(temporary, { recursive: true, force: true }),
+  }
 }

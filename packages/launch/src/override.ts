@@ -22,7 +22,8 @@ const kinds = { '': 'set', '+': 'add', '++': 'force', '~': 'drop' } as const
  * a text; a comma makes a sweep, unless it stands in brackets or quotes.
  */
 export function parseOverride(text: string): Override {
-  const [, sign, key, value] = /^(\+\+|\+|~)?([\p{L}_][\p{L}\p{N}_-]*(?:\.[\p{L}\p{N}_-]+)*)(?:=(.*))?$/su.exec(text) ?? []
+  const [, sign, key, value] =
+    /^(\+\+|\+|~)?([\p{L}_][\p{L}\p{N}_-]*(?:\.[\p{L}\p{N}_-]+)*)(?:=(.*))?$/su.exec(text) ?? []
   const kind = kinds[(sign ?? '') as keyof typeof kinds]
   if (key === undefined || (value === undefined) !== (kind === 'drop'))
     return fail(`"${text}" is no override; write key=value, +new.key=value, ++any.key=value or ~key`)
@@ -61,7 +62,9 @@ function parseValue(text: string, override: string): PlainValue {
     return typeof value === 'object' && value !== null && !isQuotedOrTree ? trimmed : value
   } catch (error) {
     if (isQuotedOrTree)
-      fail(`"${override}" has a value that is not YAML: ${(error as { reason?: string }).reason}`, { cause: error })
+      fail(`"${override}" has a value that is not YAML: ${(error as { reason?: string }).reason}`, {
+        cause: error,
+      })
     return trimmed
   }
 }

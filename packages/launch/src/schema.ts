@@ -23,7 +23,10 @@ interface SchemaIssue {
 export type Schema<Config> = StandardSchema<Config> | ((config: unknown) => Config)
 
 /** @throws naming each value that is wrong. */
-export async function checkConfig<Config>(schema: Schema<Config> | undefined, config: unknown): Promise<Config> {
+export async function checkConfig<Config>(
+  schema: Schema<Config> | undefined,
+  config: unknown,
+): Promise<Config> {
   if (schema === undefined) return config as Config
   if (!('~standard' in schema)) return schema(config)
   const checked = schema['~standard'].validate(config)

@@ -22,7 +22,7 @@ export interface Settings {
   readonly git: 'ignore' | 'record' | 'refuse'
 }
 
-export const defaultSettings = {
+export const defaultSettings: Settings = {
   logger: {
     parentLogDir: './logs',
     forcedLogId: -1,
@@ -32,7 +32,7 @@ export const defaultSettings = {
   },
   useLogger: true,
   git: 'ignore',
-} as const satisfies Settings
+}
 
 const gitWords: readonly unknown[] = ['ignore', 'record', 'refuse']
 
@@ -49,7 +49,9 @@ function filled(given: PlainRecord, defaults: PlainRecord, source: string, prefi
     if (Object.hasOwn(defaults, key)) continue
     const known = Object.keys(defaults).map((name) => prefix + name)
     const meant = similar(prefix + key, known)
-    fail(`${source} has no setting "${prefix}${key}"${meant ? `; did you mean "${meant}"?` : ''} There are: ${known.join(', ')}`)
+    fail(
+      `${source} has no setting "${prefix}${key}"${meant ? `; did you mean "${meant}"?` : ''} There are: ${known.join(', ')}`,
+    )
   }
   return Object.fromEntries(
     Object.entries(defaults).map(([key, usual]) => {
@@ -62,7 +64,8 @@ function filled(given: PlainRecord, defaults: PlainRecord, source: string, prefi
         if (typeof value !== typeof usual) wrong(`a ${typeof usual === 'string' ? 'text' : typeof usual}`)
         return [key, value]
       }
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) return wrong('a group of settings')
+      if (typeof value !== 'object' || value === null || Array.isArray(value))
+        return wrong('a group of settings')
       return [key, filled(value as PlainRecord, usual as PlainRecord, source, `${name}.`)]
     }),
   )

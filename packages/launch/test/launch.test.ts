@@ -40,7 +40,13 @@ describe('the files', () => {
     expect(await configs()).toEqual([{ seed: null }])
     expect(readFileSync('configs/config.yaml', 'utf8')).toBe('seed: null\n')
     expect(readYaml('configs/trainyard.yaml')).toEqual({
-      logger: { parentLogDir: './logs', forcedLogId: -1, createIfMissing: false, takeOver: false, logStreamsToFile: false },
+      logger: {
+        parentLogDir: './logs',
+        forcedLogId: -1,
+        createIfMissing: false,
+        takeOver: false,
+        logStreamsToFile: false,
+      },
       useLogger: true,
       git: 'ignore',
     })
@@ -50,16 +56,22 @@ describe('the files', () => {
   test('can have any name, and are refused if they are no config', async () => {
     mkdirSync('settings')
     writeFileSync('settings/mine.yaml', 'lr: 1e-3\n')
-    expect(await launch({ config: 'settings/mine.yaml', args: [] }, ({ config }) => config['lr'])).toEqual([0.001])
+    expect(await launch({ config: 'settings/mine.yaml', args: [] }, ({ config }) => config['lr'])).toEqual([
+      0.001,
+    ])
     expect(existsSync('settings/trainyard.yaml')).toBe(true)
     const launchWith = (text: string): Promise<unknown> => {
       writeConfig(text)
       return configs()
     }
-    await expect(launchWith('- 1\n')).rejects.toThrow('[launch] "configs/config.yaml" must hold keys and values')
+    await expect(launchWith('- 1\n')).rejects.toThrow(
+      '[launch] "configs/config.yaml" must hold keys and values',
+    )
     await expect(launchWith('a: {')).rejects.toThrow('is not YAML')
     await expect(launchWith('x'.repeat(10 << 20))).rejects.toThrow('has 10485760 bytes')
-    const bomb = Array.from({ length: 9 }, (_, i) => `l${i + 1}: &l${i + 1} [${`*l${i},`.repeat(9)}]`).join('\n')
+    const bomb = Array.from({ length: 9 }, (_, i) => `l${i + 1}: &l${i + 1} [${`*l${i},`.repeat(9)}]`).join(
+      '\n',
+    )
     await expect(launchWith(`l0: &l0 [1]\n${bomb}`)).rejects.toThrow('has more than 100000 values')
     expect(openRuns('logs').length).toBe(1)
   })
@@ -90,7 +102,10 @@ describe('overrides', () => {
   })
 
   test.each([
-    ['optimizer.lrr=1', '"optimizer.lrr=1": the config has no "optimizer.lrr"; did you mean "optimizer.lr"? To add it, use +optimizer.lrr=…'],
+    [
+      'optimizer.lrr=1',
+      '"optimizer.lrr=1": the config has no "optimizer.lrr"; did you mean "optimizer.lr"? To add it, use +optimizer.lrr=…',
+    ],
     ['+optimizer.lr=1', 'the config has "optimizer.lr" already; use optimizer.lr=… to change it'],
     ['~optimiser', 'did you mean "optimizer"?'],
     ['optimizer=1', '"optimizer" of the config is a group; set one of optimizer.lr, optimizer.name'],
@@ -98,9 +113,18 @@ describe('overrides', () => {
     ['--lr=1', '"--lr=1" is no override; write key=value, +new.key=value, ++any.key=value or ~key'],
     ['lr', '"lr" is no override'],
     ['layers=[1, 2', 'has a value that is not YAML'],
-    ['+trainyard.logger.forced_log_id=1', 'trainyard has no "logger.forced_log_id"; did you mean "logger.forcedLogId"?'],
-    ['+trainyard.logger.forcedLogId=one', 'the setting "logger.forcedLogId" in the command line must be a number, not "one"'],
-    ['+trainyard.git=no', 'the setting "git" in the command line must be one of ignore, record, refuse, not "no"'],
+    [
+      '+trainyard.logger.forced_log_id=1',
+      'trainyard has no "logger.forced_log_id"; did you mean "logger.forcedLogId"?',
+    ],
+    [
+      '+trainyard.logger.forcedLogId=one',
+      'the setting "logger.forcedLogId" in the command line must be a number, not "one"',
+    ],
+    [
+      '+trainyard.git=no',
+      'the setting "git" in the command line must be one of ignore, record, refuse, not "no"',
+    ],
     ['~trainyard.git', 'a setting is set'],
   ])('%s is an error', async (override, message) => {
     writeConfig()
@@ -204,7 +228,10 @@ describe('a schema', () => {
 
   test('can be a function', async () => {
     writeConfig()
-    const [seed] = await launch({ schema: (config) => ({ seed: Number((config as Config).seed) + 1 }), args: [] }, ({ config }) => config.seed)
+    const [seed] = await launch(
+      { schema: (config) => ({ seed: Number((config as Config).seed) + 1 }), args: [] },
+      ({ config }) => config.seed,
+    )
     expect(seed).toBe(1)
   })
 })
@@ -213,7 +240,8 @@ describe('seeds', () => {
   test('make Math.random the same for a run, and leave it as it was', async () => {
     writeConfig()
     const original = Math.random
-    const draw = (...args: string[]): Promise<number[]> => launch({ args }, () => Math.random() + Math.random())
+    const draw = (...args: string[]): Promise<number[]> =>
+      launch({ args }, () => Math.random() + Math.random())
     const [one, two, three] = await draw('seed=1,1,2')
     expect(two).toBe(one)
     expect(three).not.toBe(one)
@@ -247,7 +275,8 @@ describe('seeds', () => {
 
 describe('git', () => {
   function repository(): void {
-    const git = (...args: string[]): unknown => execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b.c', ...args])
+    const git = (...args: string[]): unknown =>
+      execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b.c', ...args])
     git('init', '-q')
     writeFileSync('main.ts', 'one\n')
     writeConfig()
@@ -267,7 +296,10 @@ describe('git', () => {
     )
     await configs('+trainyard.git=record')
     const [first, , third] = openRuns('logs')
-    expect(first!.get('info.version_manager')).toMatchObject({ commit_hash: expect.stringMatching(/^[0-9a-f]{40}$/) as unknown, uncommitted: [] })
+    expect(first!.get('info.version_manager')).toMatchObject({
+      commit_hash: expect.stringMatching(/^[0-9a-f]{40}$/) as unknown,
+      uncommitted: [],
+    })
     expect(third!.get('info.version_manager.uncommitted')).toEqual([' M main.ts', '?? new.ts'])
     expect(readFileSync('logs/3/metadata/git.diff', 'utf8')).toContain('-one\n+two\n')
   })
@@ -298,7 +330,10 @@ describe('the settings of the tool', () => {
 
   test('keep what is printed', async () => {
     writeConfig()
-    await launch({ args: ['+trainyard.logger.logStreamsToFile=true'] }, () => void process.stdout.write('printed\n'))
+    await launch(
+      { args: ['+trainyard.logger.logStreamsToFile=true'] },
+      () => void process.stdout.write('printed\n'),
+    )
     process.stdout.write('printed later\n')
     expect(readFileSync('logs/1/log.stdout', 'utf8')).toBe('printed\n')
   })

@@ -1,5 +1,5 @@
 import { QueryError } from '@trainyard/run-folder'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { holds } from '../src/query/condition.ts'
 import { parseQuery } from '../src/query/parse-query.ts'

@@ -1,3 +1,4 @@
+import { basename, join } from 'node:path'
 import { onStepEnd, single, Trainer, type TrainerOptions } from '@trainyard/core'
 import { openRuns, RunFolderLogger, RunLogger } from '@trainyard/run-folder'
 import { expect, test } from 'vitest'
@@ -17,9 +18,14 @@ function trainer(options: Partial<TrainerOptions<number, ToyOutputs>> = {}): Tra
 
 /** The rows of a run, without the times. */
 function rowsOf(logDir: string): Record<string, unknown[]> {
-  const [run] = openRuns(`${logDir}/..`).filter(`id == ${logDir.split('/').at(-1)}`)
+  const run = openRuns(join(logDir, '..'))
+    .filter(`id == ${basename(logDir)}`)
+    .at(0)
   return Object.fromEntries(
-    run!.logNames.map((log) => [log, run!.rows(log).map(({ time: _, epoch_time: __, ...row }) => row)]),
+    run!.logNames.map((log) => [
+      log,
+      run!.rows(log).map(({ time: _time, epoch_time: _epochTime, ...row }) => row),
+    ]),
   )
 }
 

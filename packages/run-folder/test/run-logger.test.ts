@@ -11,7 +11,7 @@ import {
   TextArtifact,
 } from '@trainyard/run-folder'
 import { readSafetensors } from '@trainyard/checkpointer'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { inflateSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { filesIn, linesOf, newFolder, read } from './folders.ts'

@@ -9,6 +9,8 @@ const [, , end, parentLogDir] = process.argv as string[] as [string, string, str
 // Without a buffer: what has been said stays said when the process is killed.
 const say = (text: string): number => writeSync(1, `${text}\n`)
 
+const openRun = (logStreamsToFile = false): RunLogger => new RunLogger({ parentLogDir, logStreamsToFile })
+
 /** Lets the process wait for a signal. */
 const wait = (): unknown => setInterval(() => {}, 1000)
 
@@ -40,17 +42,17 @@ const ends: Readonly<Record<string, () => unknown>> = {
     }
   },
   error() {
-    new RunLogger({ parentLogDir, logStreamsToFile: true })
+    openRun(true)
     console.log('hello')
     console.error('careful')
     throw new Error('it broke')
   },
   exit() {
-    new RunLogger({ parentLogDir })
+    openRun()
     process.exit(3)
   },
   signal() {
-    new RunLogger({ parentLogDir })
+    openRun()
     say('ready')
     wait()
   },

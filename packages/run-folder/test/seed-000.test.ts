@@ -27,7 +27,7 @@ function leftIn(folder: string): unknown {
   return {
     id: run!.id,
     status: run!.status,
-    rows: run!.rows('train').map(({ time: _, ...row }) => row),
+    rows: run!.rows('train').map(({ time: _time, ...row }) => row),
     epochs: run!.values('epoch.epoch'),
     checkpoints: readdirSync(join(folder, 'my_model_directory')).toSorted(),
   }

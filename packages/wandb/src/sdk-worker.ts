@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
+import type wandb from '@wandb/sdk'
 
 /** What a worker that hosts `@wandb/sdk` is told at its start. */
 export interface SdkWorkerData {
@@ -17,15 +18,6 @@ export type FromSdk =
   | { readonly kind: 'started'; readonly entity: string; readonly project: string }
   | { readonly kind: 'finished' }
 
-interface Sdk {
-  init(options: object): Promise<{
-    entity: string
-    project: string
-    log(row: object, step: number): void
-    finish(exitCode: number): Promise<void>
-  }>
-}
-
 /**
  * Runs in a worker, from its text: it must not use anything from outside of itself. There the SDK's crashes end the worker and not the program, and the handlers
  * for signals that it installs get none.
@@ -33,7 +25,7 @@ interface Sdk {
 export function sdkWorker(
   parent: MessagePort,
   { sdk, options }: SdkWorkerData,
-  load: (path: string) => { default: Sdk },
+  load: (path: string) => { default: typeof wandb },
 ): void {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin
   const tell = (message: FromSdk): void => parent.postMessage(message)

@@ -29,12 +29,13 @@ export class CheckpointFiles {
   /** Saves one after another: the last call has the last word. */
   async save(name: string, tree: StateTree, position: MetricsPosition): Promise<string> {
     const path = join(this.#folder, checkName('the checkpoint name', name) + extension)
-    const save = this.#last.then(async () => {
+    const write = async (): Promise<void> => {
       // What a kill in the middle of a save has left.
       if (!this.#isSwept) await sweepUnfinished(this.#folder)
       this.#isSwept = true
       await writeTree(path, { tree, position } satisfies SavedTree)
-    })
+    }
+    const save = this.#last.then(write)
     this.#last = save.catch(() => undefined)
     await save
     return path

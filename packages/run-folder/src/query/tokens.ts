@@ -28,7 +28,7 @@ const constants = new Map<string, Literal>([
   ['none', null],
 ])
 
-const keywords: readonly string[] = ['and', 'or', 'not', 'in', 'is', 'contains', 'exists']
+const keywords: ReadonlySet<string> = new Set(['and', 'or', 'not', 'in', 'is', 'contains', 'exists'])
 
 const secondsIn: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }
 
@@ -66,7 +66,7 @@ export function tokens(query: string): Token[] {
       const word = field[0]!.toLowerCase()
       if (isPlain && field.length === 1) {
         if (constants.has(word)) return literal(start, constants.get(word)!)
-        if (keywords.includes(word)) return { kind: 'symbol', text: word, start }
+        if (keywords.has(word)) return { kind: 'symbol', text: word, start }
       }
       return { kind: 'field', text: query.slice(start, at), start, field }
     }

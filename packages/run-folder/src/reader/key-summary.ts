@@ -29,13 +29,13 @@ export const summaryNames: readonly string[] = [
 /** Adds numbers up, one by one. */
 export class RunningSummary {
   count = 0
-  first = NaN
-  last = NaN
-  min = Infinity
-  max = -Infinity
+  first: number = NaN
+  last: number = NaN
+  min: number = Infinity
+  max: number = -Infinity
   sum = 0
-  argmin = NaN
-  argmax = NaN
+  argmin: number = NaN
+  argmax: number = NaN
 
   add(value: number, at: number): void {
     if (this.count++ === 0) this.first = value

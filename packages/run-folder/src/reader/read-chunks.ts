@@ -11,7 +11,10 @@ export interface Chunk {
   readonly isWhole: boolean
 }
 
-/** Reads a file of lines from a position up to another, in parts, so that a large one needs little memory. */
+/**
+ * Reads a file of lines from a position up to another, in parts, so that a large one needs little memory.
+ * @yields the parts, in their order.
+ */
 export function* readChunks(path: string, from: number, to: number): Generator<Chunk> {
   const file = openSync(path, 'r')
   try {

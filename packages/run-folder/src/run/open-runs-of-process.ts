@@ -33,8 +33,13 @@ export function isInterrupted(code: unknown = process.exitCode): boolean {
   return Object.values<unknown>(signals).includes(Number(code))
 }
 
+/** A copy, for a run that finishes is taken out. */
+function openRuns(): Run[] {
+  return Array.from(open.values())
+}
+
 function onExit(code: number): void {
-  for (const run of [...open.values()])
+  for (const run of openRuns())
     if (code === 0 || isInterrupted(code)) run.finish()
     else run.finish('FAILED', lastError ?? `the process ended with exit code ${code}`)
 }
@@ -46,6 +51,6 @@ function onError(error: unknown): void {
 /** Whoever else listens decides what becomes of the process, a trainer for example; without anybody it ends, as it would have without us. */
 function onSignal(signal: NodeJS.Signals): void {
   if (process.listenerCount(signal) > 1) return
-  for (const run of [...open.values()]) run.finish('INTERRUPTED')
+  for (const run of openRuns()) run.finish('INTERRUPTED')
   process.kill(process.pid, signal)
 }
