@@ -60,7 +60,7 @@ test.each([1, 4, 9])(
     const parentLogDir = newFolder()
     await runProcess(worker, ['checkpoints', parentLogDir], killAt(new RegExp(`^${saved}$`, 'm')))
     const run = new RunLogger({ parentLogDir, forcedLogId: 1 })
-    const { step, weights } = (await run.loadCheckpoint()) as { step: number; weights: Float32Array }
+    const { step, weights } = (await run.loadCheckpoint<{ step: number; weights: Float32Array }>())!
     expect(step).toBeGreaterThanOrEqual(saved)
     expect(weights.every((weight) => weight === step)).toBe(true)
     run.logMetrics({ step: step + 1 }, 'train')

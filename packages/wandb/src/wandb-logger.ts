@@ -15,7 +15,7 @@ import { jsonText } from './json-text.ts'
 import { checkOptions, defaultTiming, seconds, type WandbLoggerOptions } from './options.ts'
 import type { JsonFields } from './record.ts'
 import { reportText, type WandbReport } from './report.ts'
-import { Session, type SessionOptions, type SessionState } from './session.ts'
+import { LoggedRun, type LoggedRunOptions, type RunState } from './run.ts'
 import { type RunSettings, runSettings, serverSettings, type ServerSettings } from './settings.ts'
 import { watchSystem } from './system-metrics.ts'
 
@@ -38,8 +38,8 @@ export class WandbLogger<const Read extends string | TensorRef = 'loss'> extends
   readonly #config: JsonFields
   readonly #told = new Set<string>()
   #settings: RunSettings
-  #session: Session | undefined
-  #restored: SessionState | undefined
+  #run: LoggedRun | undefined
+  #restored: RunState | undefined
   #directory: string | undefined
   #state: TrainerState | undefined
   #trainer: TrainerHandle | undefined
@@ -65,12 +65,12 @@ export class WandbLogger<const Read extends string | TensorRef = 'loss'> extends
 
   /** The run's page, once the server knows the run. */
   get url(): string | undefined {
-    return this.#session?.url
+    return this.#run?.url
   }
 
   /** The run's `.wandb` file, once it has begun. */
   get file(): string | undefined {
-    return this.#session?.file
+    return this.#run?.file
   }
 
   /**
@@ -79,8 +79,8 @@ export class WandbLogger<const Read extends string | TensorRef = 'loss'> extends
    * @throws before training has begun.
    */
   log(values: LogValues): void {
-    const session = this.#open('log')
-    session?.writer.log(Object.entries(values), this.#state!.step)
+    const run = this.#open('log')
+    run?.writer.log(Object.entries(values), this.#state!.step)
   }
 
   /** Adds to the run's configuration, or changes it. @throws before training has begun; there is an option for that. */
@@ -98,10 +98,10 @@ export class WandbLogger<const Read extends string | TensorRef = 'loss'> extends
    * @throws before training has begun, or if the name is not one.
    */
   async logArtifact(source: ArtifactSource): Promise<void> {
-    const session = this.#open('logArtifact')
-    if (!session) return
-    const artifact = await stageArtifact(source, dirname(session.file))
-    session.writer.logArtifact(artifact, this.#settings)
+    const run = this.#open('logArtifact')
+    if (!run) return
+    const artifact = await stageArtifact(source, dirname(run.file))
+    run.writer.logArtifact(artifact, this.#settings)
   }
 
   /**
@@ -111,11 +111,11 @@ export class WandbLogger<const Read extends string | TensorRef = 'loss'> extends
   async finish({
     timeout = this.#options.finishTimeout,
   }: { timeout?: WandbLoggerOptions<Read>['finishTimeout'] } = {}): Promise<WandbReport | undefined> {
-    const session = this.#session
-    if (!session) return undefined
+    const run = this.#run
+    if (!run) return undefined
     for (const stop of this.#stops.splice(0)) stop()
     await this.#staging
-    const report = await session.finish(this.#exitCode, seconds('timeout', timeout))
+    const report = await run.finish(this.#exitCode, seconds('timeout', timeout))
     const text = reportText(report, !this.#server)
     if (report.error || (this.#server && report.waiting > 0)) this.#warn(text)
     else this.#print(text)
@@ -131,13 +131,13 @@ export class WandbLogger<const Read extends string | TensorRef = 'loss'> extends
     this.#trainer = trainer
     if (state.action !== 'train' || state.globalRank || this.#settings.mode === 'disabled') return
     this.#exitCode = 0
-    if (this.#session && !this.#restored) await this.#session.resume()
+    if (this.#run && !this.#restored) await this.#run.resume()
     else {
       const dir = this.#settings.dir ?? this.#directory ?? '.'
-      this.#session = await Session.open(this.#sessionOptions(), dir, this.#restored)
+      this.#run = await LoggedRun.open(this.#sessionOptions(), dir, this.#restored)
       this.#restored = undefined
     }
-    this.#watch(this.#session)
+    this.#watch(this.#run)
   }
 
   override onCheckpoint(_state: TrainerState, saved: SavedCheckpoint): void {
@@ -150,7 +150,7 @@ export class WandbLogger<const Read extends string | TensorRef = 'loss'> extends
   }
 
   override async onActionEnd(state: TrainerState, trainer: TrainerHandle): Promise<void> {
-    if (state.action !== 'train' || !this.#session) return
+    if (state.action !== 'train' || !this.#run) return
     const { reason, detail } = trainer.stopRequest ?? {}
     if (reason === 'signal') this.#exitCode = detail === 'SIGINT' ? 130 : 143
     if (this.#options.logModel === true && this.#lastCheckpoint) this.#stageModel(this.#lastCheckpoint)
@@ -158,33 +158,33 @@ export class WandbLogger<const Read extends string | TensorRef = 'loss'> extends
   }
 
   override getState(): StateTree {
-    const state = this.#session?.save() ?? this.#restored
+    const state = this.#run?.save() ?? this.#restored
     return state ? { ...state, pending: { ...state.pending } } : {}
   }
 
   override updateState(state: StateTree): void {
-    const restored = state as unknown as Partial<SessionState>
+    const restored = state as unknown as Partial<RunState>
     if (restored.id === undefined) return
     // Another id than the checkpoint's is a run of its own, which begins here.
     if (this.#settings.isIdGiven && this.#settings.id !== restored.id) return
     this.#settings = { ...this.#settings, id: restored.id }
-    this.#restored = restored as SessionState
+    this.#restored = restored as RunState
   }
 
   protected override logScalars(scalars: ReadonlyMap<string, number>, { step }: LogPoint): void {
-    this.#session?.writer.log(scalars, step)
+    this.#run?.writer.log(scalars, step)
   }
 
   /** Gives the open run; undefined where there is none to be. */
-  #open(method: string): Session | undefined {
+  #open(method: string): LoggedRun | undefined {
     if (this.#settings.mode === 'disabled' || this.#state?.globalRank) return undefined
-    if (!this.#session)
+    if (!this.#run)
       fail(`${method}() works from the start of training on: call it in a callback, or after train()`)
-    void this.#session.resume().catch((error: unknown) => this.#warn(messageOf(error)))
-    return this.#session
+    void this.#run.resume().catch((error: unknown) => this.#warn(messageOf(error)))
+    return this.#run
   }
 
-  #sessionOptions(): SessionOptions {
+  #sessionOptions(): LoggedRunOptions {
     return {
       settings: this.#settings,
       server: this.#server,
@@ -198,7 +198,7 @@ export class WandbLogger<const Read extends string | TensorRef = 'loss'> extends
     }
   }
 
-  #watch({ writer }: Session): void {
+  #watch({ writer }: LoggedRun): void {
     const { console: isConsoleLogged = false, systemMetrics = false } = this.#options
     if (isConsoleLogged)
       this.#stops.push(
@@ -215,7 +215,7 @@ export class WandbLogger<const Read extends string | TensorRef = 'loss'> extends
 
   /** Training goes on meanwhile; the end of the run waits. */
   #stageModel({ path, step }: SavedCheckpoint): void {
-    if (!this.#session) return
+    if (!this.#run) return
     const source = {
       name: `model-${this.id}`,
       type: 'model',

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { StateTree } from '@trainyard/core'
+import type { Checkpoint, StateTree } from '@trainyard/core'
 import { sweepUnfinished } from '@trainyard/checkpointer'
 import { fail } from '../errors.ts'
 import type { MetricsPosition } from '../metrics/run-metrics.ts'
@@ -11,7 +11,7 @@ const extension = '.safetensors'
 const usualName = 'last_ckpt'
 
 interface SavedTree {
-  readonly tree: StateTree
+  readonly tree: StateTree | Checkpoint
   /** Where the metrics were. */
   readonly position: MetricsPosition
 }
@@ -27,7 +27,7 @@ export class CheckpointFiles {
   }
 
   /** Saves one after another: the last call has the last word. */
-  async save(name: string, tree: StateTree, position: MetricsPosition): Promise<string> {
+  async save(name: string, tree: StateTree | Checkpoint, position: MetricsPosition): Promise<string> {
     const path = join(this.#folder, checkName('the checkpoint name', name) + extension)
     const write = async (): Promise<void> => {
       // What a kill in the middle of a save has left.

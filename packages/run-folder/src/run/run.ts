@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { StateTree, TrainerHandle } from '@trainyard/core'
+import type { Checkpoint, StateTree, TrainerHandle } from '@trainyard/core'
 import type { Artifact } from '../artifacts/artifact.ts'
 import { saveArtifact } from '../artifacts/save-artifact.ts'
 import { CheckpointFiles } from '../artifacts/checkpoint-files.ts'
@@ -126,7 +126,7 @@ export class Run {
    * Saves JSON values and typed arrays in one file, `artifacts/Checkpoint/<name>.safetensors`, durably: a kill at any moment leaves this one or the one
    * before. The arrays must not change meanwhile. Gives the path.
    */
-  async logCheckpoint(tree: StateTree, name = 'last_ckpt'): Promise<string> {
+  async logCheckpoint(tree: StateTree | Checkpoint, name = 'last_ckpt'): Promise<string> {
     this.#settle()
     this.#hasLogged = true
     this.#metrics.flush()
@@ -134,21 +134,21 @@ export class Run {
   }
 
   /**
-   * Gives what was saved; undefined if nothing was yet. In a run that goes on, the next row is appended to what there was when it was saved, unless
+   * Gives what was saved, of the type that you know it has; undefined if nothing was yet. In a run that goes on, the next row is appended to what there was when it was saved, unless
    * rows have been logged already: none is there twice.
    * @param options.rewind Whether to go back like that. Default: true. Set it to false to look at a checkpoint and go on from elsewhere.
    * @throws if the checkpoint is damaged, or, without a `name`, if there are only others.
    */
-  async loadCheckpoint(
+  async loadCheckpoint<Tree = StateTree>(
     name?: string,
     { rewind = true }: { rewind?: boolean } = {},
-  ): Promise<StateTree | undefined> {
+  ): Promise<Tree | undefined> {
     const loaded = await this.#checkpoints.load(name)
     if (loaded && rewind && this.isResumed && !this.#hasLogged) {
       this.#rewindTo = loaded.position
       this.#rowsUntilLook = 0
     }
-    return loaded?.tree
+    return loaded?.tree as Tree | undefined
   }
 
   /** Tells a trainer that its files go into this run's folder, and so all of its callbacks that have files. */

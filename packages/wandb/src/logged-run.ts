@@ -15,13 +15,13 @@ import { runFolder, type RunSettings, runUrl, type ServerSettings } from './sett
 import { Spool } from './spool.ts'
 
 /** What a checkpoint keeps. */
-export interface SessionState extends WriterState, SpoolPosition {
+export interface RunState extends WriterState, SpoolPosition {
   readonly id: string
   /** The name of the run's folder. */
   readonly folder: string
 }
 
-export interface SessionOptions {
+export interface LoggedRunOptions {
   readonly settings: RunSettings
   /** Undefined where nothing is sent. */
   readonly server: ServerSettings | undefined
@@ -37,47 +37,47 @@ export interface SessionOptions {
 }
 
 /** One run: its file, what makes rows for it, and what sends them. */
-export class Session {
+export class LoggedRun {
   readonly writer: RunWriter
-  readonly #options: SessionOptions
+  readonly #options: LoggedRunOptions
   readonly #spool: Spool
   #delivery: Sender | undefined
   #isEnded = false
 
   /** Opens the run that is to go on, or a new one, below a directory. */
   static async open(
-    options: SessionOptions,
+    options: LoggedRunOptions,
     dir: string,
-    restored: SessionState | undefined,
-  ): Promise<Session> {
+    restored: RunState | undefined,
+  ): Promise<LoggedRun> {
     const { settings, server } = options
     const begin = performance.now()
     const found = existingFile(join(dir, 'wandb'), settings, restored)
-    const session = new Session(options, found ?? newFile(dir, settings))
-    const content = found ? await session.#spool.reopen(restored) : undefined
+    const run = new LoggedRun(options, found ?? newFile(dir, settings))
+    const content = found ? await run.#spool.reopen(restored) : undefined
     if (found && !content) {
       options.warn(`${found} is another than the checkpoint knows: the run goes on in a new file`)
-      return Session.open(options, dir, { ...restored!, folder: '' })
+      return LoggedRun.open(options, dir, { ...restored!, folder: '' })
     }
-    session.writer.goOn(content, restored)
+    run.writer.goOn(content, restored)
     if (content) {
-      if (options.config.size > 0) session.writer.logConfig(options.config)
-      if (!restored) session.writer.shiftTo(options.step(), content.lastStep)
+      if (options.config.size > 0) run.writer.logConfig(options.config)
+      if (!restored) run.writer.shiftTo(options.step(), content.lastStep)
     } else {
       // Only a run that somebody named can be on the server.
       const known = server && (settings.isIdGiven || restored) ? await probe(options, server) : undefined
       if (known && !restored && settings.resume !== 'never')
-        session.writer.shiftTo(options.step(), known.lastStep ?? -1)
-      session.#create(known)
+        run.writer.shiftTo(options.step(), known.lastStep ?? -1)
+      run.#create(known)
     }
-    if (!server) return session
+    if (!server) return run
     const isNew = !restored && !content
     const patience = options.timing.start - (performance.now() - begin)
-    await session.#deliver(server, isNew ? settings.resume : 'allow', isNew, patience)
-    return session
+    await run.#deliver(server, isNew ? settings.resume : 'allow', isNew, patience)
+    return run
   }
 
-  private constructor(options: SessionOptions, file: string) {
+  private constructor(options: LoggedRunOptions, file: string) {
     this.#options = options
     this.#spool = new Spool(file, {
       tail: () => this.writer.tail(),
@@ -99,7 +99,7 @@ export class Session {
   }
 
   /** Writes everything to the file, and tells where it stands. */
-  save(): SessionState {
+  save(): RunState {
     this.writer.commit(this.#options.step())
     const { id } = this.#options.settings
     return { ...this.#spool.flush(), ...this.writer.state, id, folder: basename(dirname(this.file)) }
@@ -177,7 +177,7 @@ export class Session {
 function existingFile(
   parent: string,
   settings: RunSettings,
-  restored: SessionState | undefined,
+  restored: RunState | undefined,
 ): string | undefined {
   const { id, isIdGiven, resume } = settings
   const name = `run-${id}.wandb`
@@ -208,7 +208,7 @@ function timeOf(folder: string): string {
 
 /** Asks once what the server has of the run; what goes wrong is for delivery to tell. */
 async function probe(
-  { settings, timing }: SessionOptions,
+  { settings, timing }: LoggedRunOptions,
   server: ServerSettings,
 ): Promise<ServerRun | undefined> {
   const abort = new AbortController()
