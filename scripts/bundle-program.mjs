@@ -24,7 +24,8 @@ export async function bundleProgram(program, folder, { browser = false } = {}) {
           platform: 'browser',
           target: 'es2022',
           alias: { '@tensorflow/tfjs': join(modules, '@tensorflow/tfjs') },
-          external: ['@tensorflow/tfjs-backend-wasm'],
+          // Parts of packages that the program does not use, and that are left out.
+          external: ['@tensorflow/tfjs-backend-wasm', 'node:*'],
         }
       : { platform: 'node', target: 'node20', external: ['@tensorflow/*'] }),
   })

@@ -18,9 +18,7 @@ function trainer(options: Partial<TrainerOptions<number, ToyOutputs>> = {}): Tra
 
 /** The rows of a run, without the times. */
 function rowsOf(logDir: string): Record<string, unknown[]> {
-  const run = openRuns(join(logDir, '..'))
-    .filter(`id == ${basename(logDir)}`)
-    .at(0)
+  const run = Array.from(openRuns(join(logDir, '..'))).find(({ id }) => id === basename(logDir))
   return Object.fromEntries(
     run!.logNames.map((log) => [
       log,

@@ -96,6 +96,9 @@ describe('the folder of a run', () => {
       'train',
     )
     run.logMetrics({ nested: { list: [1, NaN] }, 'odd "key"': 1 }, 'train')
+    expect(() => run.logMetrics({ a: 1n } as never, 'train')).toThrow(
+      '[run-folder] a row of metrics cannot hold a bigint',
+    )
     run.finish()
     expect(linesOf(run.logDir, 'train')).toEqual([
       '{"a": NaN, "b": Infinity, "c": -Infinity, "d": -0.0, "e": 1e-7, "f": null, "g": true, "h": "x\\"y\\n"}',

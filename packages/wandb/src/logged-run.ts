@@ -54,9 +54,11 @@ export class LoggedRun {
     const begin = performance.now()
     const found = existingFile(join(dir, 'wandb'), settings, restored)
     const run = new LoggedRun(options, found ?? newFile(dir, settings))
-    const content = found ? await run.#spool.reopen(restored) : undefined
+    const content = found ? await run.#spool.reopen(restored).catch(() => undefined) : undefined
     if (found && !content) {
-      options.warn(`${found} is another than the checkpoint knows: the run goes on in a new file`)
+      options.warn(
+        `${found} cannot be gone on with, or is another than the checkpoint knows: the run goes on in a new file`,
+      )
       return LoggedRun.open(options, dir, { ...restored!, folder: '' })
     }
     run.writer.goOn(content, restored)

@@ -13,9 +13,9 @@ import { captureWrites } from './console-capture.ts'
 import { fail, messageOf } from './errors.ts'
 import { jsonText } from './json-text.ts'
 import { checkOptions, defaultTiming, seconds, type WandbLoggerOptions } from './options.ts'
+import { LoggedRun, type LoggedRunOptions, type RunState } from './logged-run.ts'
 import type { JsonFields } from './record.ts'
 import { reportText, type WandbReport } from './report.ts'
-import { LoggedRun, type LoggedRunOptions, type RunState } from './run.ts'
 import { type RunSettings, runSettings, serverSettings, type ServerSettings } from './settings.ts'
 import { watchSystem } from './system-metrics.ts'
 
@@ -134,7 +134,7 @@ export class WandbLogger<const Read extends string | TensorRef = 'loss'> extends
     if (this.#run && !this.#restored) await this.#run.resume()
     else {
       const dir = this.#settings.dir ?? this.#directory ?? '.'
-      this.#run = await LoggedRun.open(this.#sessionOptions(), dir, this.#restored)
+      this.#run = await LoggedRun.open(this.#runOptions(), dir, this.#restored)
       this.#restored = undefined
     }
     this.#watch(this.#run)
@@ -184,7 +184,7 @@ export class WandbLogger<const Read extends string | TensorRef = 'loss'> extends
     return this.#run
   }
 
-  #sessionOptions(): LoggedRunOptions {
+  #runOptions(): LoggedRunOptions {
     return {
       settings: this.#settings,
       server: this.#server,

@@ -102,7 +102,7 @@ describe('resume, against a stand-in for the server', () => {
     mkdirSync(dirname(place), { recursive: true })
     renameSync(dirname(other.file!), place)
     const host = await goOn(loggerOf({ id: 'one', mode: 'offline' }), checkpoint)
-    expect(host.warnings.join()).toContain('is another than the checkpoint knows')
+    expect(host.warnings.join()).toContain('or is another than the checkpoint knows')
   })
 
   it('keeps what was printed between a checkpoint and the end, which does not come again', async () => {

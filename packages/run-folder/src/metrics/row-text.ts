@@ -1,3 +1,4 @@
+import { fail } from '../errors.ts'
 import type { PlainValue } from '../plain-tree.ts'
 
 /** What `logMetrics` takes: numbers, most of the time. What is undefined is left out. */
@@ -11,6 +12,9 @@ interface Place {
   /** What stands before its value: `{"loss": ` or `, "loss": `. */
   readonly text: string
   readonly isASCII: boolean
+  /** The last number that stood here, and all of its text: a learning rate or an epoch often stays the same. */
+  value: number
+  whole: string
 }
 
 /**
@@ -39,9 +43,14 @@ export class RowFormat {
       let place = places[i]
       if (place === undefined || place.key !== key) place = this.#place(i, key)
       i++
-      text += place.text
-      if (typeof value === 'number' && value !== 0) text += value
-      else text += valueText(value)
+      if (typeof value !== 'number' || value === 0) text += place.text + valueText(value)
+      else {
+        if (value !== place.value) {
+          place.value = value
+          place.whole = place.text + value
+        }
+        text += place.whole
+      }
       isASCII &&= place.isASCII && typeof value === 'number'
     }
     this.isASCII = isASCII
@@ -50,7 +59,7 @@ export class RowFormat {
 
   #place(i: number, key: string): Place {
     const text = `${i === 0 ? '{' : ', '}${JSON.stringify(key)}: `
-    const place = { key, text, isASCII: Buffer.byteLength(text) === text.length }
+    const place = { key, text, isASCII: Buffer.byteLength(text) === text.length, value: NaN, whole: '' }
     this.#onKey(key)
     return (this.#places[i] = place)
   }
@@ -65,7 +74,7 @@ function valueText(value: PlainValue | undefined): string {
 }
 
 function jsonText(value: unknown): string {
-  const text = JSON.stringify(value) as string | undefined
-  if (text === undefined) throw new TypeError(`a row of metrics cannot hold a ${typeof value}`)
-  return text
+  if (typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol')
+    fail(`a row of metrics cannot hold a ${typeof value}; give it numbers`)
+  return JSON.stringify(value)
 }

@@ -158,7 +158,8 @@ export class Run {
 
   /** Waits until all rows survive a power loss, and gives how long the files are. */
   position(): MetricsPosition {
-    this.#settle()
+    // A trainer may be asked for its state after the run, too.
+    if (!this.#isFinished) this.#settle()
     this.#metrics.flush()
     return this.#metrics.position()
   }

@@ -1,0 +1,164 @@
+import { execFile, spawn } from 'node:child_process'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { openRuns, readYaml } from '@trainyard/run-folder'
+import { build } from 'esbuild'
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+
+const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
+// Inside node_modules, so that git ignores it and TensorFlow.js is found from there.
+const program = path('../node_modules/.trainyard-test/main.mjs')
+let folder: string
+
+beforeAll(async () => {
+  mkdirSync(path('../node_modules/.trainyard-test'), { recursive: true })
+  await build({
+    entryPoints: [path('../src/main.ts')],
+    outfile: program,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    conditions: ['@trainyard/source'],
+    external: ['@tensorflow/*'],
+  })
+})
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'trainyard-tutorial-'))
+  cpSync(path('../configs/config.yaml'), join(folder, 'configs/config.yaml'))
+})
+
+afterEach(() => rmSync(folder, { recursive: true }))
+
+async function start(...args: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [program, ...args], { cwd: folder })
+  return stdout
+}
+
+function tree(): string[] {
+  return readdirSync(join(folder, 'logs'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => statSync(join(folder, 'logs', file)).isFile())
+    .map((file) => file.replaceAll('\\', '/'))
+    .toSorted()
+}
+
+test('three runs leave the tree and the files of the seed', async () => {
+  expect(await start()).toBe('Starting from epoch 0\nCompleted training with learning rate: 10\n')
+  await start('optimizer.lr=1,0.1')
+  const files = [
+    'artifacts/Checkpoint/last_ckpt.safetensors',
+    'metadata/config.yaml',
+    'metadata/info.yaml',
+    'metadata/mlxpy.yaml',
+    'metrics/.keys/metrics.yaml',
+    'metrics/train.json',
+  ]
+  expect(tree()).toEqual([1, 2, 3].flatMap((id) => files.map((file) => `${id}/${file}`)))
+  const read = (file: string): string => readFileSync(join(folder, 'logs/1', file), 'utf8')
+  const lines = read('metrics/train.json').trimEnd().split('\n')
+  expect(lines).toHaveLength(10)
+  for (const [epoch, line] of lines.entries())
+    expect(line).toMatch(new RegExp(`^\\{"loss": 0\\.\\d+, "epoch": ${epoch}\\}$`))
+  const losses = openRuns(join(folder, 'logs')).at(0)!.values('train.loss') as number[]
+  expect(losses.every((loss, i) => i === 0 || loss < losses[i - 1]!)).toBe(true)
+  expect(readYaml(join(folder, 'logs/1/metadata/config.yaml'))).toEqual({
+    seed: 0,
+    num_epoch: 10,
+    model: { num_units: 100 },
+    data: { d_int: 10, device: 'cpu' },
+    optimizer: { lr: 10 },
+  })
+  expect(readYaml(join(folder, 'logs/1/metadata/mlxpy.yaml'))).toEqual({
+    logger: {
+      forced_log_id: -1,
+      log_streams_to_file: false,
+      name: 'DefaultLogger',
+      parent_log_dir: './logs',
+    },
+    scheduler: {
+      cleanup_cmd: '',
+      env_cmd: '',
+      name: 'NoScheduler',
+      option_cmd: [],
+      shell_config_cmd: '',
+      shell_path: '/bin/bash',
+    },
+    version_manager: { name: 'GitVM', parent_work_dir: './.workdir', compute_requirements: false },
+    use_logger: true,
+    use_scheduler: false,
+    use_version_manager: false,
+    interactive_mode: true,
+  })
+  const info = readYaml(join(folder, 'logs/1/metadata/info.yaml')) as Record<string, unknown>
+  for (const key of [
+    'executable',
+    'cmd',
+    'end_date',
+    'end_time',
+    'current_file_path',
+    'log_dir',
+    'log_id',
+    'process_id',
+    'start_date',
+    'start_time',
+    'status',
+    'user',
+    'work_dir',
+  ])
+    expect(info).toHaveProperty(key)
+  expect(info).toMatchObject({ cmd: '', log_id: 1, status: 'COMPLETE', current_file_path: program })
+  expect(openRuns(join(folder, 'logs')).diff()).toEqual(['config.optimizer.lr'])
+})
+
+test('a run that is over starts from epoch 10 and adds no rows; one that is given more epochs goes on', async () => {
+  await start()
+  const rows = (): string => readFileSync(join(folder, 'logs/1/metrics/train.json'), 'utf8')
+  const before = rows()
+  expect(await start('+trainyard.logger.forcedLogId=1')).toContain('Starting from epoch 10\n')
+  expect(rows()).toBe(before)
+  expect(await start('num_epoch=12', '+trainyard.logger.forcedLogId=1')).toContain('Starting from epoch 10\n')
+  expect(rows().startsWith(before)).toBe(true)
+  expect(openRuns(join(folder, 'logs')).at(0)!.values('train.epoch')).toEqual(
+    Array.from({ length: 12 }, (_, i) => i),
+  )
+  expect(tree().filter((file) => file.startsWith('2/'))).toEqual([])
+})
+
+test('killed at any time and resumed, it leaves what an unbroken run leaves', async () => {
+  await start('num_epoch=40')
+  const metrics = (id: number): string => readFileSync(join(folder, `logs/${id}/metrics/train.json`), 'utf8')
+  const ended = new Promise((done) => {
+    const child = spawn(process.execPath, [program, 'num_epoch=40'], { cwd: folder })
+    child.stdout.once('data', () => {
+      // Somewhere after the fifth epoch.
+      const watch = setInterval(() => {
+        if (existsSync(join(folder, 'logs/2/metrics/train.json')) && metrics(2).split('\n').length > 5)
+          child.kill('SIGKILL')
+      }, 1)
+      child.on('close', (_, signal) => {
+        clearInterval(watch)
+        done(signal)
+      })
+    })
+  })
+  expect(await ended).toBe('SIGKILL')
+  expect(await start('+trainyard.logger.forcedLogId=2')).toMatch(/Starting from epoch [1-9]\d*\n/)
+  expect(metrics(2)).toBe(metrics(1))
+})
+
+test('the runs go where they are told', async () => {
+  await start('num_epoch=1', '+trainyard.logger.parentLogDir=./new_logs')
+  expect(readdirSync(folder).toSorted()).toEqual(['configs', 'new_logs'])
+})
