@@ -85,7 +85,9 @@ describe('the folder of a run', () => {
       status: 'FAILED',
       error: expect.stringContaining('out of luck') as unknown,
     })
-    expect(() => first.logMetrics({ loss: 1 }, 'train')).toThrow('is finished; nothing more can be written')
+    for (const loss of [1, 2])
+      expect(() => first.logMetrics({ loss }, 'train')).toThrow('is finished; nothing more can be written')
+    expect(first.position()).toEqual({})
   })
 
   test('writes numbers that JSON does not have as Python does, and what YAML 1.1 would misread in quotes', () => {
@@ -108,6 +110,17 @@ describe('the folder of a run', () => {
       "lr: 1.e-7\n'on': 'on'\ntime: '16:01:13'\nid: '012'\nbig: 1.e+21\n",
     )
   })
+})
+
+test('what is printed is kept as it is read: a line that is drawn over and over once, no colours', () => {
+  const run = new RunLogger({ parentLogDir: newFolder(), logStreamsToFile: true })
+  process.stdout.write('\r10%\r20%')
+  process.stdout.write('\r30%\n\u001b[31mred\u001b[0m\nhalf')
+  process.stdout.write(new Uint8Array([0x20, 0xc3]))
+  process.stdout.write(new Uint8Array([0xa4]))
+  run.finish()
+  process.stdout.write('\n')
+  expect(read(run.logDir, 'log.stdout')).toBe('30%\nred\nhalf ä\n')
 })
 
 describe('going back to a run', () => {
@@ -205,6 +218,7 @@ describe('going back to a run', () => {
     second.logMetrics({ a: 2 }, 'train')
     first.finish()
     expect(info(second)).toMatchObject({ status: 'RUNNING' })
+    expect(() => new RunLogger({ parentLogDir, forcedLogId: 1 })).toThrow('is writing the run')
     second.finish()
     expect(linesOf(first.logDir, 'train')).toEqual(['{"a": 1}', '{"a": 2}'])
     expect(filesIn(first.logDir).filter((file) => file.startsWith('.writer'))).toEqual([])

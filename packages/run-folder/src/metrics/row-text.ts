@@ -12,9 +12,6 @@ interface Place {
   /** What stands before its value: `{"loss": ` or `, "loss": `. */
   readonly text: string
   readonly isASCII: boolean
-  /** The last number that stood here, and all of its text: a learning rate or an epoch often stays the same. */
-  value: number
-  whole: string
 }
 
 /**
@@ -43,14 +40,9 @@ export class RowFormat {
       let place = places[i]
       if (place === undefined || place.key !== key) place = this.#place(i, key)
       i++
-      if (typeof value !== 'number' || value === 0) text += place.text + valueText(value)
-      else {
-        if (value !== place.value) {
-          place.value = value
-          place.whole = place.text + value
-        }
-        text += place.whole
-      }
+      text += place.text
+      if (typeof value === 'number' && value !== 0) text += value
+      else text += valueText(value)
       isASCII &&= place.isASCII && typeof value === 'number'
     }
     this.isASCII = isASCII
@@ -59,7 +51,7 @@ export class RowFormat {
 
   #place(i: number, key: string): Place {
     const text = `${i === 0 ? '{' : ', '}${JSON.stringify(key)}: `
-    const place = { key, text, isASCII: Buffer.byteLength(text) === text.length, value: NaN, whole: '' }
+    const place = { key, text, isASCII: Buffer.byteLength(text) === text.length }
     this.#onKey(key)
     return (this.#places[i] = place)
   }

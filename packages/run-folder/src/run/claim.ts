@@ -24,7 +24,7 @@ export interface ClaimRecord {
 }
 
 /** How often a claim is renewed, in milliseconds. */
-export const heartbeatEvery = 10_000
+const heartbeatEvery = 10_000
 
 const claimName = /^\.writer-(\d{1,15})$/
 
@@ -63,8 +63,14 @@ export class Claim {
     }
     for (const { name } of claims(directory))
       if (join(directory, name) !== this.#path) rmSync(join(directory, name), { force: true })
-    // Does not keep the process alive.
-    this.#timer = setInterval(() => this.beat(), heartbeatEvery).unref()
+    // Does not keep the process alive, and must not end it: a disk that is full for a moment costs a heartbeat.
+    this.#timer = setInterval(() => {
+      try {
+        this.beat()
+      } catch {
+        // The next one may work.
+      }
+    }, heartbeatEvery).unref()
   }
 
   /** Whether another process has taken the run over, as far as the last look tells. */

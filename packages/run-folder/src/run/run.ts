@@ -111,7 +111,7 @@ export class Run {
    * @throws if another process has taken the run over, or the disk is full.
    */
   logMetrics(row: MetricRow, logName: string): void {
-    if (this.#rowsUntilLook-- === 0) this.#settle()
+    if (this.#rowsUntilLook-- <= 0) this.#settle()
     this.#hasLogged = true
     this.#metrics.append(logName, row)
   }
@@ -134,8 +134,8 @@ export class Run {
   }
 
   /**
-   * Gives what was saved, of the type that you know it has; undefined if nothing was yet. In a run that goes on, the next row is appended to what there was when it was saved, unless
-   * rows have been logged already: none is there twice.
+   * Gives what was saved, of the type that you know it has; undefined if nothing was yet. In a run that goes on, the next row is appended to what
+   * there was when it was saved, unless rows have been logged already: none is there twice.
    * @param options.rewind Whether to go back like that. Default: true. Set it to false to look at a checkpoint and go on from elsewhere.
    * @throws if the checkpoint is damaged, or, without a `name`, if there are only others.
    */
@@ -201,15 +201,14 @@ export class Run {
     this.#isFinished = true
     this.#rowsUntilLook = 0
     removeOpenRun(this)
-    for (const listener of this.#whenFinished.toReversed()) listener(error)
     const ended = status ?? (error !== undefined ? 'FAILED' : isInterrupted() ? 'INTERRUPTED' : 'COMPLETE')
     try {
-      // What another process writes now is none of ours.
-      if (!this.#claim.look()) return
       this.#metrics.close()
-      this.#writeInfo(endInfo(ended, error, new Date()))
+      // What another process writes now is none of ours.
+      if (this.#claim.look()) this.#writeInfo(endInfo(ended, error, new Date()))
     } finally {
       this.#claim.release()
+      for (const listener of this.#whenFinished.toReversed()) listener(error)
     }
   }
 
