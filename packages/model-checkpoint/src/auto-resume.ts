@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path'
 import { check, fail } from './errors.ts'
 import { ModelCheckpoint } from './model-checkpoint.ts'
+import { passedOver } from './passed-over.ts'
 import { readWeights } from './weights/read-weights.ts'
 import { fitWeights, type FitOptions, ownWeights, type Weights } from './weights/weights.ts'
 
@@ -112,19 +113,19 @@ export class AutoResume {
     ).flat()
     const where = folders.map((folder) => `"${folder}"`).join(' or ')
     if (entries.length === 0) return `there is no checkpoint in ${where}${await this.#hint(folders)}`
-    const damaged: string[] = []
+    let isDamaged = false
     for (const entry of entries.toSorted(newestFirst)) {
       const loaded = await this.#read(entry)
       if (typeof loaded === 'string') {
-        damaged.push(entry.path)
-        trainer.host.warn(`[model-checkpoint] ${loaded}`)
+        isDamaged = true
+        trainer.host.warn(loaded)
       } else if (!loaded.checkpoint.trainer)
         trainer.host.warn(`[model-checkpoint] "${entry.path}" has weights only and is passed over`)
       else if (isOver(loaded) && !this.#options.resumePastEnd)
         return `the run in "${entry.path}" is over (${String(isOver(loaded))}); \`resumePastEnd: true\` goes on from there`
       else return this.#announce(entry.path, loaded, trainer)
     }
-    return damaged.length > 0
+    return isDamaged
       ? fail(
           `every checkpoint in ${where} is damaged or has weights only; nothing was deleted. Move them away to start anew`,
         )
@@ -153,14 +154,14 @@ export class AutoResume {
     return ''
   }
 
+  /** Gives the checkpoint, or says what is wrong with it. */
   async #read(entry: CheckpointEntry): Promise<LoadedCheckpoint | string> {
-    if (entry.status === 'damaged')
-      return `checkpoint "${entry.path}" is damaged and passed over: ${entry.file} ${entry.reason}`
+    if (entry.status === 'damaged') return passedOver(entry)
     try {
       return await readCheckpoint(entry.path, { files: this.#options.files })
     } catch (error) {
       if (!(error instanceof DamagedCheckpointError)) throw error
-      return `checkpoint "${entry.path}" is damaged and passed over: ${error.file} ${error.reason}`
+      return passedOver(error)
     }
   }
 

@@ -7,8 +7,9 @@ import {
 } from '@trainyard/core'
 import { type FileSystem, latestCheckpoint, nodeFiles, readCheckpoint } from '@trainyard/checkpointer'
 import { CheckpointStore } from './checkpoint-store.ts'
-import { check, fail } from './errors.ts'
+import { check, fail, wholeNumber } from './errors.ts'
 import { keepAll, keepNewest } from './keep.ts'
+import { passedOver } from './passed-over.ts'
 import { positionOf, type SavePoint, savePoint } from './save-point.ts'
 import { atEnd, everyEpochs, everySteps, type When, whenAny } from './when.ts'
 
@@ -45,8 +46,7 @@ export class CheckpointCallback extends Callback {
     const { folder, stepFreq, epochFreq, checkpointsToKeep = 4, name = 'CheckpointCallback', files } = options
     check(typeof folder === 'string' && folder !== '', 'folder', 'a path', folder)
     for (const [option, value] of Object.entries({ stepFreq, epochFreq }))
-      if (value !== undefined)
-        check(Number.isSafeInteger(value) && value >= 1, option, 'a whole number of at least 1', value)
+      if (value !== undefined) wholeNumber(option, value, 1)
     check(
       Number.isSafeInteger(checkpointsToKeep) && checkpointsToKeep >= 0,
       'checkpointsToKeep',
@@ -71,8 +71,7 @@ export class CheckpointCallback extends Callback {
   override async load({ host }: TrainerHandle): Promise<Checkpoint | undefined> {
     const { folder, loadFromFolder = folder, forceLoad, files = nodeFiles } = this.#options
     const latest = await latestCheckpoint(loadFromFolder, { files })
-    for (const { path, file, reason } of latest.damaged)
-      host.warn(`[model-checkpoint] checkpoint "${path}" is damaged and passed over: ${file} ${reason}`)
+    for (const damaged of latest.damaged) host.warn(passedOver(damaged))
     if (latest.status === 'found') return (await readCheckpoint(latest.checkpoint.path, { files })).checkpoint
     if (latest.status === 'damaged')
       fail(

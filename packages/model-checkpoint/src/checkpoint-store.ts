@@ -56,9 +56,10 @@ export class CheckpointStore {
   folder: string | undefined
   /** On ranks other than zero: takes the same decisions, but leaves the folder alone. */
   isPassive = false
+  /** Where this thread reads and deletes; a thread that saves has a file system of its own. */
+  readonly files: FileSystem
   readonly #options: CheckpointStoreOptions
   readonly #saver: Saver
-  readonly #files: FileSystem
   #runId: string = randomUUID()
   #saved: readonly Saved[] = []
   /** Names that the policy has given up, and that may still be there. */
@@ -71,17 +72,12 @@ export class CheckpointStore {
     const { async, files } = options
     this.#options = options
     this.#saver = createSaver({ async, files })
-    this.#files = files && !('module' in files) ? files : nodeFiles
+    this.files = files && !('module' in files) ? files : nodeFiles
   }
 
   /** What is saved and kept, oldest first. */
   get saved(): readonly Saved[] {
     return this.#saved
-  }
-
-  /** Names the run in the manifests. */
-  get runId(): string {
-    return this.#runId
   }
 
   path(name: string): string {
@@ -92,20 +88,18 @@ export class CheckpointStore {
   async open(): Promise<void> {
     const folder = this.folder ?? fail('a CheckpointStore has no folder yet')
     if (this.isPassive) return
-    await sweepUnfinished(folder, { runId: this.#runId, files: this.#files })
+    await sweepUnfinished(folder, { runId: this.#runId, files: this.files })
     const entries = await this.#entries()
     const present = new Set(entries.map(({ name }) => name))
     const known = new Set(this.#saved.map(({ name }) => name))
     const gone = this.#saved.filter(({ name }) => !present.has(name))
     // Later saves than that which the run goes on from have deleted them themselves.
-    const wentOn = entries.some(({ name, manifest }) => manifest?.runId === this.#runId && !known.has(name))
+    const wentOn = entries.filter(this.#isOwn).some(({ name }) => !known.has(name))
     if (gone.length > 0 && !wentOn)
       this.#warn(`no longer in "${folder}", and forgotten: ${gone.map(({ name }) => name).join(', ')}`)
     this.#saved = this.#saved.filter(({ name }) => present.has(name))
     for (const path of await this.#ownDoomed())
-      await removeCheckpoint(path, { files: this.#files }).catch((error: unknown) =>
-        this.#warn(String(error)),
-      )
+      await removeCheckpoint(path, { files: this.files }).catch((error: unknown) => this.#warn(String(error)))
     this.#doomed = []
   }
 
@@ -116,12 +110,13 @@ export class CheckpointStore {
   async save(request: SaveRequest): Promise<void> {
     // The list must not count one that is going to fail.
     await this.drain()
-    this.#before = { saved: this.#saved, doomed: this.#doomed }
+    const before = { saved: this.#saved, doomed: this.#doomed }
     const planned = await this.#plan(request)
     if (!planned) return
+    this.#before = before
     try {
       const checkpoint = await request.checkpoint()
-      if (this.isPassive) return
+      if (this.isPassive) return this.#settle()
       const { step, epoch, scores, context } = request
       await this.#saver.save({
         path: this.path(planned.name),
@@ -206,15 +201,11 @@ export class CheckpointStore {
   /** A name that this run has given up, or that an abandoned branch of it left, is free; one of anybody else is not. */
   async #freeName(wanted: string, taken: ReadonlySet<string>): Promise<string> {
     if (this.#options.versionCounter === false) return wanted
-    const entries = await this.#entries()
-    const names = new Set(await this.#files.readdir(this.folder!).catch(() => []))
-    const isFree = (name: string): boolean => {
-      if (taken.has(name)) return false
-      return (
-        !names.has(name) ||
-        entries.some((entry) => entry.name === name && entry.manifest?.runId === this.#runId)
-      )
-    }
+    const names = new Set(await this.files.readdir(this.folder!).catch(() => []))
+    // Nearly always so, without a look into every checkpoint of the folder.
+    if (!taken.has(wanted) && !names.has(wanted)) return wanted
+    const own = new Set((await this.#entries()).filter(this.#isOwn).map(({ name }) => name))
+    const isFree = (name: string): boolean => !taken.has(name) && (!names.has(name) || own.has(name))
     if (isFree(wanted)) return wanted
     for (let version = 1; ; version++) if (isFree(`${wanted}-v${version}`)) return `${wanted}-v${version}`
   }
@@ -222,17 +213,21 @@ export class CheckpointStore {
   /** Where the checkpoints are that the policy has given up: only those of this run, whatever their names say. */
   async #ownDoomed(): Promise<string[]> {
     if (this.#doomed.length === 0) return []
-    const isOurs = ({ name, manifest }: CheckpointEntry): boolean =>
-      this.#doomed.includes(name) && manifest?.runId === this.#runId
-    return (await this.#entries()).filter(isOurs).map(({ path }) => path)
+    const own = (await this.#entries()).filter(this.#isOwn)
+    return own.filter(({ name }) => this.#doomed.includes(name)).map(({ path }) => path)
   }
 
+  readonly #isOwn = ({ manifest }: CheckpointEntry): boolean => manifest?.runId === this.#runId
+
   #note(jobs: readonly SavedJob[]): void {
-    if (jobs.length > 0) {
-      this.#before = undefined
-      this.#doomed = []
-    }
+    if (jobs.length > 0) this.#settle()
     this.#durable.push(...jobs.map(({ path, manifest: { step } }) => ({ path, step })))
+  }
+
+  /** The planned save is done, and what it replaced is gone. */
+  #settle(): void {
+    this.#before = undefined
+    this.#doomed = []
   }
 
   #takeBack(): void {
@@ -242,7 +237,7 @@ export class CheckpointStore {
   }
 
   #entries(): Promise<readonly CheckpointEntry[]> {
-    return listCheckpoints(this.folder!, { files: this.#files })
+    return listCheckpoints(this.folder!, { files: this.files })
   }
 
   #warn(line: string): void {

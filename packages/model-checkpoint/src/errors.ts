@@ -7,3 +7,8 @@ export function fail(message: string, options?: ErrorOptions): never {
 export function check(valid: unknown, option: string, expected: string, value: unknown): void {
   if (!valid) fail(`\`${option}\` must be ${expected}, not ${String(value)}`)
 }
+
+/** Checks an option that counts something. */
+export function wholeNumber(option: string, value: number, least: number): void {
+  check(Number.isSafeInteger(value) && value >= least, option, `a whole number of at least ${least}`, value)
+}

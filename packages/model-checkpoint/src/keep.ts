@@ -1,4 +1,4 @@
-import { check } from './errors.ts'
+import { wholeNumber } from './errors.ts'
 
 /** A checkpoint that a run has saved. */
 export interface Saved {
@@ -18,13 +18,13 @@ export const keepAll: Keep = (saved) => saved
 
 /** Keeps the `n` that were saved last. */
 export function keepNewest(n: number): Keep {
-  checkCount('keepNewest', n)
+  wholeNumber('keepNewest', n, 0)
   return (saved) => (n === 0 ? [] : saved.slice(-n))
 }
 
 /** Keeps the `n` with the best scores. NaN, or no score, is never among them; of equal ones the older is better. */
 export function keepBest(n: number, mode: 'min' | 'max' = 'min'): Keep {
-  checkCount('keepBest', n)
+  wholeNumber('keepBest', n, 0)
   return (saved) => ranked(saved, mode).slice(0, n)
 }
 
@@ -43,8 +43,4 @@ export function ranked(saved: readonly Saved[], mode: 'min' | 'max'): readonly S
   return saved
     .filter(({ score }) => score !== undefined && !Number.isNaN(score))
     .toSorted((a, b) => sign * (a.score! < b.score! ? -1 : Number(a.score! > b.score!)))
-}
-
-function checkCount(name: string, n: number): void {
-  check(Number.isSafeInteger(n) && n >= 0, name, 'a whole number of at least 0', n)
 }

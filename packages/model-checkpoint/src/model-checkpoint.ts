@@ -11,13 +11,12 @@ import {
 import {
   type FileSystem,
   type FileSystemModule,
-  nodeFiles,
   readCheckpoint,
   writeCheckpoint,
 } from '@trainyard/checkpointer'
 import { join } from 'node:path'
 import { CheckpointStore } from './checkpoint-store.ts'
-import { check, fail } from './errors.ts'
+import { check, fail, wholeNumber } from './errors.ts'
 import { checkTemplate, fillName } from './file-name.ts'
 import { type Keep, keepAll, keepAny, keepBest, keepNewest, ranked } from './keep.ts'
 import { atEnd, everyEpochs, everySteps, everyTime, everyValidation, type When, whenAny } from './when.ts'
@@ -136,8 +135,7 @@ export class ModelCheckpoint<const Monitor extends string | TensorRef = 'val_los
       saveLast,
     )
     for (const [option, value] of Object.entries({ everyNTrainSteps, everyNEpochs }))
-      if (value !== undefined)
-        check(Number.isSafeInteger(value) && value >= 1, option, 'a whole number of at least 1', value)
+      if (value !== undefined) wholeNumber(option, value, 1)
     check(
       !saveBestModel || monitor !== null,
       'monitor',
@@ -147,7 +145,7 @@ export class ModelCheckpoint<const Monitor extends string | TensorRef = 'val_los
     this.name = name
     this.reads = (monitor === null ? [] : [monitor]) as typeof this.reads
     this.#monitor = monitor === null ? undefined : typeof monitor === 'string' ? monitor : monitor.name
-    this.#options = { ...options, mode, saveLast, everyNEpochs: everyNEpochs }
+    this.#options = { ...options, mode, saveTopK }
     this.#template = options.filename ?? `{epoch}-{step}${this.#monitor ? `-{${this.#monitor}:.4f}` : ''}`
     checkTemplate('filename', this.#template)
     const triggers: (When | false)[] = [
@@ -191,7 +189,7 @@ export class ModelCheckpoint<const Monitor extends string | TensorRef = 'val_los
 
   /** The scores of the best checkpoints, by path, best first. */
   get bestKModels(): ReadonlyMap<string, number> {
-    const { saveTopK = 3 } = this.#options
+    const { saveTopK } = this.#options
     const best = saveTopK === -1 ? this.#ranked() : this.#ranked().slice(0, saveTopK)
     return new Map(best.map(({ name, score }) => [this.#store.path(name), score!]))
   }
@@ -315,8 +313,7 @@ export class ModelCheckpoint<const Monitor extends string | TensorRef = 'val_los
   async #restoreBest(state: TrainerState, trainer: TrainerHandle): Promise<void> {
     const path = this.bestModelPath
     if (path === undefined) return this.#warn('[model-checkpoint] there is no best checkpoint to go back to')
-    const { files: given } = this.#options
-    const files = given && !('module' in given) ? given : nodeFiles
+    const { files } = this.#store
     const { checkpoint, manifest, context } = await readCheckpoint(path, { files })
     await trainer.updateState({ module: checkpoint.module! })
     if (state.globalRank) return

@@ -1,5 +1,5 @@
 import type { Duration } from '@trainyard/core'
-import { check } from './errors.ts'
+import { check, wholeNumber } from './errors.ts'
 import type { SavePoint } from './save-point.ts'
 
 /** Decides when to save: looks at a save point, and at the one of the last save, or of the run's start. */
@@ -7,19 +7,19 @@ export type When = (point: SavePoint, last: SavePoint) => boolean
 
 /** Saves after every `n`th step. */
 export function everySteps(n: number): When {
-  checkCount('everySteps', n)
+  wholeNumber('everySteps', n, 1)
   return ({ step }, last) => step % n === 0 && step !== last.step
 }
 
 /** Saves after every `n`th epoch. */
 export function everyEpochs(n: number): When {
-  checkCount('everyEpochs', n)
+  wholeNumber('everyEpochs', n, 1)
   return ({ epoch, isEpochEnd }, last) => isEpochEnd && epoch % n === 0 && epoch !== last.epoch
 }
 
 /** Saves after each validation in every `n`th epoch, of which there may be several. */
 export function everyValidation(n = 1): When {
-  checkCount('everyValidation', n)
+  wholeNumber('everyValidation', n, 1)
   return ({ epoch, isEpochEnd, isValidated }) => isValidated && (isEpochEnd ? epoch : epoch + 1) % n === 0
 }
 
@@ -36,8 +36,4 @@ export const atEnd: When = ({ isEnd }) => isEnd
 /** Saves when one of several says so. */
 export function whenAny(...policies: readonly When[]): When {
   return (point, last) => policies.some((policy) => policy(point, last))
-}
-
-function checkCount(name: string, n: number): void {
-  check(Number.isSafeInteger(n) && n >= 1, name, 'a whole number of at least 1', n)
 }
