@@ -120,9 +120,16 @@ function compile(addon, tensorflow) {
   )
   run('npm', ['exec', '--no', '--', 'node-pre-gyp', 'install', '--build-from-source'], {
     cwd: addon,
-    env: { CXXFLAGS: [process.env.CXXFLAGS, ...include].filter(Boolean).join(' ') },
+    env: { ...headersOfNode(), CXXFLAGS: [process.env.CXXFLAGS, ...include].filter(Boolean).join(' ') },
     failed: 'the addon does not compile',
   })
+}
+
+/** Points node-gyp at the headers that are installed beside this Node, if they are; else it downloads them. */
+function headersOfNode() {
+  const prefix = dirname(dirname(realpathSync(process.execPath)))
+  const isHere = existsSync(join(prefix, 'include/node/node_version.h'))
+  return isHere ? { npm_config_nodedir: process.env.npm_config_nodedir ?? prefix } : {}
 }
 
 /** Multiplies two matrices in a process of its own; gives the version of TensorFlow. */
