@@ -58,16 +58,16 @@ async function run(cwd, { signal, after } = {}) {
   return { code, killedAt, ms, output }
 }
 
-/** The bytes of the weights in the folder's only run. */
+/** The bytes of the weights in the folder's only run: a kill starts no second one. */
 function weights(cwd) {
-  const runs = join(cwd, 'runs/quickstart')
-  return readFileSync(join(runs, readdirSync(runs)[0], 'last/model.safetensors'))
+  const runs = readdirSync(join(cwd, 'runs/quickstart')).filter((name) => !name.startsWith('.'))
+  if (runs.length !== 1) fail(`there is not one run but ${runs.length} in ${cwd}: ${runs.join(', ')}`)
+  return readFileSync(join(cwd, 'runs/quickstart/1/checkpoints/last/model.safetensors'))
 }
 
 function lastStep() {
-  const runs = join(broken, 'runs/quickstart')
   try {
-    return /step=(\d+)/.exec(readlinkSync(join(runs, readdirSync(runs)[0], 'last')))?.[1]
+    return /step=(\d+)/.exec(readlinkSync(join(broken, 'runs/quickstart/1/checkpoints/last')))?.[1]
   } catch {
     return 'none yet'
   }

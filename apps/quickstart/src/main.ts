@@ -1,13 +1,15 @@
 // Trains a small convolutional network on the handwritten digits of MNIST, then tests it on 10,000 that it has not seen. Stopped, by Ctrl-C or the plug, it
 // goes on where it was when it is started again. Run it with `npx -y pnpm start`; each setting can be given, too: `npx -y pnpm start --epochs 3`.
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
 import * as tf from '@tensorflow/tfjs'
 import { Trainer } from '@trainyard/core'
 import { loader } from '@trainyard/data'
 import { AutoResume, ModelCheckpoint } from '@trainyard/model-checkpoint'
+import { openRuns, RunFolderLogger, RunLogger } from '@trainyard/run-folder'
 import { ProgressBar } from '@trainyard/simple-logger'
+import { SummaryWriter, TensorboardLogger } from '@trainyard/tensorboard'
 import { accuracy, adam, cosine, crossEntropy, layersModule, useBackend, withRandom } from '@trainyard/tfjs'
 
 const settings = {
@@ -84,11 +86,19 @@ const module = layersModule({
   seed,
 })
 
+// The run's folder, runs/quickstart/<number>. A run of the same settings that was interrupted goes on in its own; else this is a new one.
+const folder = 'runs/quickstart'
+function interruptedRun(): number | undefined {
+  if (fresh || !existsSync(folder)) return undefined
+  const broken = openRuns(folder).filter("status in ['INTERRUPTED', 'FAILED', 'DEAD']")
+  const isSame = ({ config }: { config: object }) => JSON.stringify(config) === JSON.stringify(settings)
+  const id = [...broken.sort('id')].findLast(isSame)?.id
+  return id === undefined ? undefined : Number(id)
+}
+const run = new RunLogger({ parentLogDir: folder, config: settings, forcedLogId: interruptedRun() })
+
 // Training
 console.log(`Training ${model.countParams().toLocaleString('en')} weights on 58,000 digits`)
-const folder = `runs/quickstart/${Object.entries(settings)
-  .map((pair) => pair.join('='))
-  .join('_')}`
 const trainer = new Trainer({
   module,
   data: train,
@@ -97,23 +107,32 @@ const trainer = new Trainer({
   ...(steps > 0 && { maxSteps: steps }),
   callbacks: [
     new ProgressBar({ tensorsToLog: ['loss'] }),
-    new ModelCheckpoint({ dirpath: folder, everyNTrainSteps: 100, everyNEpochs: 1, saveTopK: 1 }),
+    new RunFolderLogger({ tensorsToLog: ['loss', 'accuracy'], stepFreq: 20 }),
+    new TensorboardLogger(new SummaryWriter(), { tensorsToLog: ['loss', 'accuracy'], stepFreq: 20 }),
+    new ModelCheckpoint({ everyNTrainSteps: 100, everyNEpochs: 1, saveTopK: 1 }),
   ],
 })
-// A run that was interrupted goes on; one that is over is followed by a new one.
-if (!fresh) new AutoResume({ resumeIfExists: true, resumeIgnoreNoCheckpoint: true }).setup(trainer)
+run.setup(trainer)
+new AutoResume({ resumeIfExists: true, resumeIgnoreNoCheckpoint: true, resumePastEnd: true }).setup(trainer)
 const result = await trainer.train()
 
 // Result
-if (result.reason === 'signal')
+if (result.reason === 'signal') {
+  run.finish()
   console.log('Stopped. The same command goes on from here; with --fresh it starts over.')
-else {
+} else {
   const { accuracy: share } = await trainer.evaluate(test)
+  run.logMetrics({ step: result.step, accuracy: share }, 'test')
+  run.finish()
   console.log(`
-Test accuracy: ${(100 * share).toFixed(2)} % of 10,000 digits that it had not seen, after ${result.step} steps. Its weights are in ${folder}/last.
+Test accuracy: ${(100 * share).toFixed(2)} % of 10,000 digits that it had not seen, after ${result.step} steps.
+
+What is left of it is in ${folder}/${run.logId}: its numbers in metrics/, its weights in checkpoints/last.
+  tensorboard --logdir ${folder}                 its curves, if you have TensorBoard
 
 What next?
   npx -y pnpm start --epochs 5 --filters 32      a larger network, trained for longer
+  npx -y pnpm start char-transformer             a small GPT that learns to write
   apps/quickstart/src/main.ts                    this program, one file: change it
   packages/core/README.md                        callbacks: run your own code at any point of the loop`)
 }

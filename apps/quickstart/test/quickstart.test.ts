@@ -1,44 +1,32 @@
-import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-import { build } from 'esbuild'
+import { openRuns } from '@trainyard/run-folder'
+import { EventFileReader } from '@trainyard/tensorboard-plugin-writer'
 import { beforeAll, expect, test } from 'vitest'
+import { bundlePrograms, runProgram, startProgram, temporaryFolder } from '../../../test/program.ts'
 
-const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
-// Inside node_modules, so that git ignores it and the packages are found from there.
-const program = path('../node_modules/.trainyard-test/main.mjs')
-
+let program: string
 beforeAll(async () => {
-  mkdirSync(path('../node_modules/.trainyard-test'), { recursive: true })
-  await build({
-    entryPoints: [path('../src/main.ts')],
-    outfile: program,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    conditions: ['@trainyard/source'],
-    external: ['@tensorflow/*'],
-  })
+  program = (await bundlePrograms(new URL('../src/main.ts', import.meta.url)))[0]!
 })
 
-const folder = (): string => mkdtempSync(join(tmpdir(), 'trainyard-quickstart-'))
+const quickstart = (args: string, folder = temporaryFolder()): Promise<string> =>
+  runProgram(program, args.split(' '), folder)
 
-async function quickstart(args: string, cwd = folder()): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [program, ...args.split(' ')], {
-    cwd,
-    env: { ...process.env, CI: 'true' },
-  })
-  return stdout
-}
-
-/** The weights with which a run ended. */
-function weights(cwd: string): Buffer {
-  const runs = join(cwd, 'runs/quickstart')
-  return readFileSync(join(runs, readdirSync(runs)[0]!, 'last/model.safetensors'))
+/** What the first run leaves: its weights, the numbers that it logged, the points of its curves. */
+function remains(folder: string): unknown {
+  const run = openRuns(join(folder, 'runs/quickstart')).at(0)!
+  const logs = join(run.directory, 'tensorboard')
+  return {
+    weights: readFileSync(join(run.directory, 'checkpoints/last/model.safetensors')),
+    numbers: run.columns(['train.loss', 'train.accuracy', 'test.accuracy']),
+    points: readdirSync(logs)
+      .toSorted()
+      .flatMap((name) => [...new EventFileReader(join(logs, name)).read()])
+      .flatMap(({ step, values }) => values.map(({ tag, data }) => ({ step, tag, data })))
+      .filter(({ tag }) => ['loss', 'accuracy'].includes(tag)),
+  }
 }
 
 test('the quickstart learns real digits within 60 steps and says what to try next', async () => {
@@ -57,18 +45,40 @@ test('the same settings give the same accuracy, to the last digit', async () => 
   expect(share.exec(again!)?.[0]).toBe(share.exec(one!)?.[0])
 })
 
-test('a run that was killed goes on, and ends with the same weights', async () => {
+test('a run that was killed goes on in its folder, and leaves what a whole one leaves', async () => {
   const args = '--steps 180 --filters 2 --hidden 16'
-  const [whole, broken] = [folder(), folder()]
+  const [whole, broken] = [temporaryFolder(), temporaryFolder()]
   await quickstart(args, whole)
-  const child = spawn(process.execPath, [program, ...args.split(' ')], { cwd: broken, stdio: 'ignore' })
-  const saved = join(broken, 'runs/quickstart', readdirSync(join(whole, 'runs/quickstart'))[0]!, 'last')
+  const child = startProgram(program, args.split(' '), broken)
+  const saved = join(broken, 'runs/quickstart/1/checkpoints/last')
   const watch = setInterval(() => existsSync(saved) && child.kill('SIGKILL'), 5)
   await once(child, 'exit')
   clearInterval(watch)
   expect(child.signalCode).toBe('SIGKILL')
   expect(await quickstart(args, broken)).toContain('100 steps and 0 epochs are done')
-  expect(weights(broken)).toEqual(weights(whole))
+  expect(remains(broken)).toEqual(remains(whole))
+}, 180_000)
+
+test('a run that is over, and --fresh, are followed by a new one', async () => {
+  const folder = temporaryFolder()
+  const runs = (): unknown[] =>
+    [...openRuns(join(folder, 'runs/quickstart'))].map(({ id, status }) => `${id} ${status}`)
+  const args = '--steps 400 --filters 2 --hidden 8'
+  const child = startProgram(program, args.split(' '), folder)
+  const rows = join(folder, 'runs/quickstart/1/metrics/train.json')
+  const watch = setInterval(() => {
+    if (!existsSync(rows) || statSync(rows).size === 0) return
+    clearInterval(watch) // a second signal would end it at once
+    child.kill('SIGTERM')
+  }, 5)
+  const [code] = await once(child, 'exit')
+  expect(code).toBe(143)
+  expect(runs()).toEqual(['1 INTERRUPTED'])
+  await quickstart(`${args} --fresh`, folder)
+  expect(runs()).toEqual(['1 INTERRUPTED', '2 COMPLETE'])
+  expect(await quickstart(args, folder)).toContain('0 epochs are done')
+  await quickstart(args, folder)
+  expect(runs()).toEqual(['1 COMPLETE', '2 COMPLETE', '3 COMPLETE'])
 }, 180_000)
 
 test('a setting that does not exist, or is no number, is an error that names it', async () => {
