@@ -1,13 +1,13 @@
 // Trains a small convolutional network on the handwritten digits of MNIST, then tests it on 10,000 that it has not seen. Stopped, by Ctrl-C or the plug, it
 // goes on where it was when it is started again. Run it with `npx -y pnpm start`; each setting can be given, too: `npx -y pnpm start --epochs 3`.
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
 import * as tf from '@tensorflow/tfjs'
 import { Trainer } from '@trainyard/core'
 import { loader } from '@trainyard/data'
 import { AutoResume, ModelCheckpoint } from '@trainyard/model-checkpoint'
-import { openRuns, RunFolderLogger, RunLogger } from '@trainyard/run-folder'
+import { interruptedRun, RunFolderLogger, RunLogger } from '@trainyard/run-folder'
 import { ProgressBar } from '@trainyard/simple-logger'
 import { SummaryWriter, TensorboardLogger } from '@trainyard/tensorboard'
 import { accuracy, adam, cosine, crossEntropy, layersModule, useBackend, withRandom } from '@trainyard/tfjs'
@@ -88,14 +88,8 @@ const module = layersModule({
 
 // The run's folder, runs/quickstart/<number>. A run of the same settings that was interrupted goes on in its own; else this is a new one.
 const folder = 'runs/quickstart'
-function interruptedRun(): number | undefined {
-  if (fresh || !existsSync(folder)) return undefined
-  const broken = openRuns(folder).filter("status in ['INTERRUPTED', 'FAILED', 'DEAD']")
-  const isSame = ({ config }: { config: object }) => JSON.stringify(config) === JSON.stringify(settings)
-  const id = [...broken.sort('id')].findLast(isSame)?.id
-  return id === undefined ? undefined : Number(id)
-}
-const run = new RunLogger({ parentLogDir: folder, config: settings, forcedLogId: interruptedRun() })
+const forcedLogId = fresh ? -1 : interruptedRun(folder, settings)
+const run = new RunLogger({ parentLogDir: folder, config: settings, forcedLogId })
 
 // Training
 console.log(`Training ${model.countParams().toLocaleString('en')} weights on 58,000 digits`)

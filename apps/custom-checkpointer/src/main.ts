@@ -1,0 +1,111 @@
+// A checkpointer of one's own: it saves to a key-value store (LevelDB) rather than to files, every fifth epoch, and goes on from the last one. A checkpoint is
+// one batch of the store: it is there whole or not at all. Run it with `npx -y pnpm start custom-checkpointer`, as often as you like.
+import { parseArgs } from 'node:util'
+import * as tf from '@tensorflow/tfjs'
+import { AbstractCheckpointer, decodeTree, encodeTree } from '@trainyard/checkpointer'
+import { type Checkpoint, type ModuleState, type StateTree, Trainer } from '@trainyard/core'
+import { loader } from '@trainyard/data'
+import { SimpleLogger } from '@trainyard/simple-logger'
+import { adam, layersModule, meanSquaredError, useBackend, withRandom } from '@trainyard/tfjs'
+import { Level } from 'level'
+
+const { values } = parseArgs({ options: { epochs: { type: 'string', default: '20' } } })
+const maxEpochs = Number(values.epochs)
+
+interface KeyValueArguments {
+  /** The folder of the store. */
+  readonly location: string
+  /** Saves after every so many epochs, and at the end. */
+  readonly period: number
+}
+
+const arrays = { Float32Array, Float64Array, Int32Array, Uint8Array }
+
+class KeyValueCheckpointer extends AbstractCheckpointer {
+  readonly #store: Level<string, Uint8Array>
+  readonly #period: number
+  #saved = -1
+
+  constructor({ location, period }: KeyValueArguments) {
+    super()
+    this.#store = new Level(location, { valueEncoding: 'view' })
+    this.#period = period
+  }
+
+  /** The trainer calls it after every epoch, and once more at the end with `force`; when to save is decided here. */
+  override async save(checkpoint: Checkpoint, index: number, force = false) {
+    if (index === this.#saved || (!force && index % this.#period !== 0)) return
+    await this.#put('checkpoint', checkpoint, index)
+    this.#saved = index
+    console.log(`saved epoch ${index}`)
+  }
+
+  /** The trainer calls it at the end. */
+  override async saveModel(state: ModuleState, index: number) {
+    await this.#put('model', state, index)
+  }
+
+  /** The trainer calls it first. */
+  override async load(): Promise<Checkpoint> {
+    const values = new Map(await this.#store.iterator({ gte: 'checkpoint/', lt: 'checkpoint0' }).all())
+    const json = values.get('checkpoint/tree')
+    if (!json) return {}
+    const tree: unknown = JSON.parse(Buffer.from(json).toString())
+    return decodeTree(tree, ({ $tensor: kind, in: key }) => {
+      const bytes = values.get(key)!.slice()
+      return new arrays[kind as keyof typeof arrays](bytes.buffer)
+    }) as Checkpoint
+  }
+
+  /** Puts a state in the place of the one before it, in one step: the tree as JSON, each typed array under a key of its own. */
+  async #put(name: string, state: StateTree | Checkpoint, index: number) {
+    const batch = this.#store.batch()
+    const tree = encodeTree(state, (array, path) => {
+      const key = [name, ...path].join('/')
+      batch.put(key, new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
+      return { $tensor: array.constructor.name, in: key }
+    })
+    batch.put(`${name}/tree`, Buffer.from(JSON.stringify(tree)))
+    batch.put(`${name}/index`, Buffer.from(String(index)))
+    await batch.write({ sync: true })
+  }
+
+  async close() {
+    await this.#store.close()
+  }
+}
+
+// It learns the sine, from a thousand points.
+await useBackend('wasm')
+const model = withRandom({ seed: 1 }, () =>
+  tf.sequential({
+    layers: [
+      tf.layers.dense({ units: 32, activation: 'tanh', inputShape: [1] }),
+      tf.layers.dense({ units: 1 }),
+    ],
+  }),
+)
+const xs = { data: Float32Array.from({ length: 1000 }, (_, i) => i / 500 - 1), shape: [1000, 1] }
+const ys = { data: xs.data.map((x) => Math.sin(Math.PI * x)), shape: [1000, 1] }
+
+/** A trainer whose checkpoints have something of its own: what the program was told. */
+class MyTrainer extends Trainer<{ xs: typeof xs; ys: typeof ys }> {
+  override async getState(): Promise<Checkpoint> {
+    return { ...(await super.getState()), settings: { maxEpochs } }
+  }
+}
+
+const checkpointer = new KeyValueCheckpointer({ location: 'runs/custom-checkpointer', period: 5 })
+const trainer = new MyTrainer({
+  module: layersModule({ model, loss: meanSquaredError, optimizer: adam({ learningRate: 0.01 }) }),
+  data: loader({ xs, ys }, { batchSize: 50, shuffle: true, seed: 1 }),
+  maxEpochs,
+  checkpointer,
+  callbacks: [
+    new SimpleLogger({ stepFreq: 100 }),
+    { name: 'start', onResume: (state) => console.log(`Going on after epoch ${state.epoch}`) },
+  ],
+})
+const { epoch } = await trainer.train()
+await checkpointer.close()
+console.log(`${epoch} epochs are done. Start it again with --epochs ${epoch + 10}: it goes on.`)

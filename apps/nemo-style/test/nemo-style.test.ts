@@ -1,0 +1,28 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { openRuns } from '@trainyard/run-folder'
+import { beforeAll, expect, test } from 'vitest'
+import { bundlePrograms, runProgram, temporaryFolder } from '../../../test/program.ts'
+
+let program: string
+beforeAll(async () => {
+  program = (await bundlePrograms(new URL('../src/main.ts', import.meta.url)))[0]!
+})
+
+test('an experiment has everything in its folder, keeps the best two, and goes on', async () => {
+  const folder = temporaryFolder()
+  const output = await runProgram(program, ['--steps', '100'], folder)
+  expect(output).toContain('step  90  epoch 1  reduced_train_loss')
+  const experiment = join(folder, 'my_logging_dir/experiment1')
+  expect(output).toContain(`run    ${experiment}`)
+  const names = readdirSync(join(experiment, 'checkpoints'))
+  expect(names.filter((name) => name.includes('reduced_train_loss='))).toHaveLength(2)
+  expect(names).toContain('best')
+  expect(names).toContain('last')
+  expect(readdirSync(join(experiment, 'tensorboard'))).toHaveLength(1)
+
+  expect(await runProgram(program, ['--steps', '130'], folder)).toContain('done at step 130')
+  const run = openRuns(join(folder, 'my_logging_dir')).at(0)!
+  const { step } = run.columns(['train.reduced_train_loss'])
+  expect(step).toEqual(Array.from({ length: 13 }, (_, i) => 10 * (i + 1)))
+}, 120_000)
