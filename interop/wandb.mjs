@@ -21,7 +21,8 @@ export async function run(context) {
   const env = { WANDB_API_KEY: key, WANDB_BASE_URL: server.url }
   try {
     const program = await bundleProgram('interop/wandb/runs.mjs', dist)
-    const { stdout } = await context.run(process.execPath, [program, folder], { env })
+    // Clients write logs of their own below the working directory.
+    const { stdout } = await context.run(process.execPath, [program, folder], { env, cwd: folder })
     const { rows, sdkRows } = JSON.parse(stdout.split('\n').findLast(Boolean))
 
     const sdk = server.run('sdk')
@@ -37,10 +38,14 @@ export async function run(context) {
       HOME: folder,
       WANDB_CACHE_DIR: folder,
       WANDB_CONFIG_DIR: folder,
+      WANDB_DIR: folder,
       WANDB_ERROR_REPORTING: 'false',
     }
     const command = join(dirname(python), 'wandb')
-    const output = await context.run(command, ['sync', join(parent, offline)], { env: { ...env, ...home } })
+    const output = await context.run(command, ['sync', join(parent, offline)], {
+      env: { ...env, ...home },
+      cwd: folder,
+    })
     log(output.stderr.trim().split('\n').at(-1))
     checkOffline(server, rows)
     return { ok: true, note: `wandb sync brought all of ${rows} rows of two lives; @wandb/sdk ${sdkRows}` }

@@ -1,2 +1,2 @@
 // The stand-in, for a check that runs from its bundle.
-export { WandbStandIn } from '@trainyard/testing'
+export { WandbStandIn } from '@trainyard/testing/wandb'
