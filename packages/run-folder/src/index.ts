@@ -33,6 +33,7 @@ export { ImageArtifact, JSONArtifact, TensorsArtifact, TextArtifact } from './ar
 export type { Image } from './artifacts/png.ts'
 
 // Reading
+export { interruptedRun } from './reader/interrupted-run.ts'
 export { openRuns, Runs } from './reader/runs.ts'
 export { type Annotations, StoredRun } from './reader/stored-run.ts'
 export { type Group, Groups } from './reader/groups.ts'
