@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 import { buildPackages } from '../scripts/build-packages.mjs'
+import { writeResults } from './results.mjs'
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url))
 const benchmarks = readdirSync(path('src'))
@@ -25,6 +26,8 @@ await bundle(names)
 const figures = []
 for (const name of names) figures.push(...(await run(name)))
 printTable(figures)
+// Only a run of everything, on one machine, is a result worth keeping.
+if (!quick && names.length === benchmarks.length) writeResults(path('RESULTS.md'), figures)
 
 function readArguments() {
   try {

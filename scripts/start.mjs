@@ -1,6 +1,7 @@
 // Runs a sample program: `pnpm start [app] [options of the app]`. Builds what it needs first; what is built already is not built again.
 import { spawn } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { buildPackages } from './build-packages.mjs'
 
 const apps = readdirSync('apps')
@@ -16,7 +17,9 @@ if (!apps.includes(app)) {
 
 buildPackages(`${app}...`)
 
-const run = spawn(process.execPath, [`apps/${app}/dist/main.js`, ...args], { stdio: 'inherit' })
+// A program with a `configs` folder looks for it where it is started.
+const cwd = existsSync(`apps/${app}/configs`) ? `apps/${app}` : '.'
+const run = spawn(process.execPath, [resolve(`apps/${app}/dist/main.js`), ...args], { stdio: 'inherit', cwd })
 // The terminal sends its signals to the program as well; this process only waits for it to end.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => signal === 'SIGTERM' && run.kill(signal))
 run.on('close', (code) => process.exit(code ?? 1))

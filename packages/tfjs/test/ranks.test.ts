@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 import { single, type Strategy, Trainer, type TrainResult } from '@trainyard/core'
+import { inProcessRanks } from '@trainyard/testing'
 import { beforeAll, expect, test } from 'vitest'
 import { crossEntropy, layersModule, sgd, type TfModule, useBackend } from '../src/index.ts'
 import { bits, points } from './models.ts'
@@ -7,30 +8,6 @@ import { bits, points } from './models.ts'
 beforeAll(async () => {
   await useBackend('wasm')
 })
-
-/** Ranks in one process: a reduction ends when all have come. */
-function together(size: number): Strategy[] {
-  let waiting: { buffer: Float32Array | Float64Array; done: () => void }[] = []
-  return Array.from({ length: size }, (_, rank) => ({
-    ...single(),
-    localRank: rank,
-    globalRank: rank,
-    worldSize: size,
-    allReduce: (buffer) =>
-      new Promise<void>((done) => {
-        waiting.push({ buffer, done })
-        if (waiting.length < size) return
-        const sums = waiting[0]!.buffer.map((_v, i) =>
-          waiting.reduce((total, other) => total + other.buffer[i]!, 0),
-        )
-        for (const other of waiting) {
-          other.buffer.set(sums as Float64Array)
-          other.done()
-        }
-        waiting = []
-      }),
-  }))
-}
 
 function run(strategy: Strategy): { module: TfModule<never, never>; result: Promise<TrainResult> } {
   const model = tf.sequential({
@@ -54,7 +31,7 @@ function run(strategy: Strategy): { module: TfModule<never, never>; result: Prom
 
 test('three ranks train as one process does, with batches that do not divide evenly', async () => {
   const tensors = tf.memory().numTensors
-  const ranks = together(3).map(run)
+  const ranks = inProcessRanks(3).map(run)
   const results = await Promise.all(ranks.map(({ result }) => result))
   const alone = run(single())
   const expected = await alone.result
