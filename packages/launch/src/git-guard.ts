@@ -4,6 +4,9 @@ import { type GitInfo, gitInfo, type RunLogger } from '@trainyard/run-folder'
 import { fail } from './errors.ts'
 import type { Settings } from './settings.ts'
 
+/** How many files `info.yaml` names. */
+const mostFiles = 1000
+
 /** Looks at the repository that the program runs in, as far as the settings ask for it. */
 export function checkGit({ git, logger }: Settings): GitInfo | undefined {
   if (git === 'ignore') return undefined
@@ -25,7 +28,7 @@ export function recordGit(run: RunLogger, git: GitInfo | undefined): void {
   if (!git) return
   const { commit, repository, changed, diff } = git
   run.updateInfo({
-    version_manager: { commit_hash: commit, repo_path: repository, uncommitted: [...changed] },
+    version_manager: { commit_hash: commit, repo_path: repository, uncommitted: changed.slice(0, mostFiles) },
   })
   if (diff !== '') writeFileSync(join(run.logDir, 'metadata', 'git.diff'), diff)
 }

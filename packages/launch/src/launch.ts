@@ -1,8 +1,8 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import type { Awaitable } from '@trainyard/core'
-import { type GitInfo, type PlainRecord, type PlainValue, readYaml, RunLogger } from '@trainyard/run-folder'
+import { type Awaitable, single, type Strategy } from '@trainyard/core'
+import { type PlainRecord, type PlainValue, readYaml, RunLogger } from '@trainyard/run-folder'
 import { applyOverride } from './apply-override.ts'
 import { fail } from './errors.ts'
 import { checkGit, recordGit } from './git-guard.ts'
@@ -19,6 +19,8 @@ export interface LaunchOptions<Config> {
   readonly schema?: Schema<Config> | undefined
   /** Called with `config.seed` before each run, if that is a number. Default: `Math.random` gives the numbers of that seed until the run ends. */
   readonly seeding?: Seeding | undefined
+  /** That of the trainer, if it is one of several ranks, each of which has to launch: they have one run between them. Default: `single()`. */
+  readonly strategy?: Strategy | undefined
   /** Default: those of the command line. */
   readonly args?: readonly string[] | undefined
 }
@@ -49,7 +51,13 @@ export async function launch<Config = AnyConfig, Result = void>(
   options: LaunchOptions<Config>,
   program: (context: Context<Config>) => Awaitable<Result>,
 ): Promise<Result[]> {
-  const { config: path = 'configs/config.yaml', args = process.argv.slice(2) } = options
+  const {
+    config: path = 'configs/config.yaml',
+    args = process.argv.slice(2),
+    schema,
+    seeding = seedMathRandom,
+    strategy = single(),
+  } = options
   const overrides = args.map(parseOverride)
   const settingsPath = join(dirname(path), 'trainyard.yaml')
   if (basename(path) === 'trainyard.yaml')
@@ -58,10 +66,15 @@ export async function launch<Config = AnyConfig, Result = void>(
   const fileSettings = checkSettings(readOrMakeYaml(settingsPath, defaultSettings), `"${settingsPath}"`)
   const jobs = sweep(overrides).map((choices) => jobOf(choices, fileConfig, fileSettings))
   checkJobs(jobs)
+  // All of them first: what is wrong with the last run of a sweep must not come out after a night.
+  const configs: Config[] = []
+  for (const { config } of jobs) configs.push(await checkConfig(schema, structuredClone(config)))
   const results: Result[] = []
-  for (const [i, job] of jobs.entries()) {
-    if (jobs.length > 1) console.log(`[launch] run ${i + 1} of ${jobs.length}: ${job.text}`)
-    const { result, isInterrupted } = await runJob(job, options, program)
+  for (const [i, { settings, text }] of jobs.entries()) {
+    if (jobs.length > 1 && !strategy.globalRank)
+      console.log(`[launch] run ${i + 1} of ${jobs.length}: ${text}`)
+    const logger = await openLogger(settings, configs[i] as Record<string, unknown>, strategy)
+    const { result, isInterrupted } = await runJob(configs[i]!, logger, seeding, program)
     results.push(result)
     if (isInterrupted) break
   }
@@ -113,7 +126,7 @@ function jobOf(choices: readonly Choice[], fileConfig: PlainRecord, fileSettings
 function storedConfig({ logger, useLogger }: Settings): PlainRecord | undefined {
   const path = join(logger.parentLogDir, String(logger.forcedLogId), 'metadata', 'config.yaml')
   if (!useLogger || logger.forcedLogId < 0 || !existsSync(path)) return undefined
-  return readYaml(path) as PlainRecord
+  return (readYaml(path) ?? {}) as PlainRecord
 }
 
 function checkJobs(jobs: readonly Job[]): void {
@@ -122,17 +135,22 @@ function checkJobs(jobs: readonly Job[]): void {
   if (twice !== undefined) fail(`this is a sweep over ${jobs.length} runs, which cannot all be run ${twice}`)
 }
 
+/** A run, and what takes its folder away again if it is not to be kept. */
+interface OpenedLogger {
+  readonly logger: RunLogger
+  readonly remove: () => void
+}
+
 async function runJob<Config, Result>(
-  { config: plain, settings }: Job,
-  { schema, seeding = seedMathRandom }: LaunchOptions<Config>,
+  config: Config,
+  { logger, remove }: OpenedLogger,
+  seeding: Seeding,
   program: (context: Context<Config>) => Awaitable<Result>,
 ): Promise<{ result: Result; isInterrupted: boolean }> {
-  const config = await checkConfig(schema, structuredClone(plain))
-  const git = checkGit(settings)
-  const { logger, remove } = openLogger(settings, config as Record<string, unknown>, git)
-  const seed = (config as { seed?: unknown }).seed
-  const unseed = typeof seed === 'number' ? seeding(seed) : undefined
+  let unseed: (() => void) | void = undefined
   try {
+    const seed = (config as { seed?: unknown }).seed
+    if (typeof seed === 'number') unseed = seeding(seed)
     const result = await program({
       config,
       logger,
@@ -151,18 +169,21 @@ async function runJob<Config, Result>(
   }
 }
 
-function openLogger(
-  { logger: { parentLogDir, ...options }, useLogger }: Settings,
+async function openLogger(
+  settings: Settings,
   config: Record<string, unknown>,
-  git: GitInfo | undefined,
-): { logger: RunLogger; remove: () => void } {
-  const temporary = useLogger ? undefined : mkdtempSync(join(tmpdir(), 'trainyard-'))
-  const logger = temporary
-    ? new RunLogger({ parentLogDir: temporary, config })
-    : new RunLogger({ parentLogDir, ...options, config })
-  recordGit(logger, git)
+  strategy: Strategy,
+): Promise<OpenedLogger> {
+  const { useLogger, logger: options } = settings
+  const git = checkGit(settings)
+  const parentLogDir =
+    useLogger || strategy.globalRank ? options.parentLogDir : mkdtempSync(join(tmpdir(), 'trainyard-'))
+  const logger = await RunLogger.open(useLogger ? { ...options, config } : { parentLogDir, config }, strategy)
+  if (!strategy.globalRank) recordGit(logger, git)
   return {
     logger,
-    remove: () => temporary !== undefined && rmSync(temporary, { recursive: true, force: true }),
+    remove() {
+      if (!useLogger && !strategy.globalRank) rmSync(parentLogDir, { recursive: true, force: true })
+    },
   }
 }

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { randomUUID } from 'node:crypto'
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { type PlainRecord, readYaml, yamlText } from '@trainyard/run-folder'
 import { fail } from './errors.ts'
 
@@ -7,7 +8,10 @@ import { fail } from './errors.ts'
 export function readOrMakeYaml(path: string, defaults: object): PlainRecord {
   if (!existsSync(path)) {
     mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, yamlText(`"${path}"`, defaults), { flag: 'wx' })
+    // Another process may be making it, too, or reading it already.
+    const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}`)
+    writeFileSync(temporary, yamlText(`"${path}"`, defaults))
+    renameSync(temporary, path)
   }
   const record = readYaml(path)
   if (record === null) return {}

@@ -1,13 +1,30 @@
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { single } from '@trainyard/core'
 import { type Context, launch, type StandardSchema } from '@trainyard/launch'
 import { openRuns, readYaml } from '@trainyard/run-folder'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { build } from 'esbuild'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 
 const before = process.cwd()
+// Inside node_modules, so that git ignores it and packages are found from there.
+const bundled = fileURLToPath(new URL('../node_modules/.trainyard-test', import.meta.url))
 let folder: string
+
+beforeAll(async () => {
+  await build({
+    entryPoints: [fileURLToPath(new URL('launch-worker.ts', import.meta.url))],
+    outfile: join(bundled, 'launch-worker.mjs'),
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    conditions: ['@trainyard/source'],
+  })
+})
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'trainyard-launch-'))
@@ -51,6 +68,17 @@ describe('the files', () => {
       git: 'ignore',
     })
     expect(openRuns('logs').select('id', 'status', 'config.seed').rows).toEqual([[1, 'COMPLETE', null]])
+    expect(readdirSync('configs').toSorted()).toEqual(['config.yaml', 'trainyard.yaml'])
+  })
+
+  test('are made once by processes that start at once', async () => {
+    const worker = join(bundled, 'launch-worker.mjs')
+    const ended = await Promise.all(
+      Array.from({ length: 8 }, () => promisify(execFile)(process.execPath, [worker], { cwd: folder })),
+    )
+    expect(ended.map(({ stdout }) => stdout)).toEqual(Array.from({ length: 8 }, () => '{"seed":null}\n'))
+    expect(readdirSync('configs').toSorted()).toEqual(['config.yaml', 'trainyard.yaml'])
+    expect(openRuns('logs').filter("status == 'COMPLETE'").length).toBe(8)
   })
 
   test('can have any name, and are refused if they are no config', async () => {
@@ -224,6 +252,11 @@ describe('a schema', () => {
     )
     // @ts-expect-error: there is no such value
     await launch({ schema, args: [] }, ({ config }) => config.optimiser)
+    const runs = openRuns('logs').length
+    await expect(launch({ schema, args: ['optimizer.lr=0.1,fast'] }, () => {})).rejects.toThrow(
+      'optimizer.lr: expected a number',
+    )
+    expect(openRuns('logs').length, 'the first run of the sweep must not have begun').toBe(runs)
   })
 
   test('can be a function', async () => {
@@ -271,6 +304,39 @@ describe('seeds', () => {
     await launch({ args: ['seed=3'], seeding }, () => void seen.push('run'))
     expect(seen).toEqual(['seed 3', 'run', 'over'])
   })
+})
+
+test('several ranks have one run a combination, with the same config and seed', async () => {
+  writeConfig()
+  const tell: ((bytes: Uint8Array) => void)[] = []
+  const told = [0, 1].map(() => new Promise<Uint8Array>((done) => tell.push(done)))
+  const seen: unknown[] = []
+  const start = (rank: number): Promise<unknown[]> => {
+    let sent = 0
+    const strategy = {
+      ...single(),
+      worldSize: 2,
+      globalRank: rank,
+      localRank: rank,
+      broadcast(bytes: Uint8Array) {
+        if (rank === 0) tell[sent]!(bytes)
+        return told[sent++]!
+      },
+    }
+    // In one process they would take `Math.random` from each other.
+    return launch({ strategy, seeding: () => {}, args: ['seed=1,2'] }, ({ config, logger, info }) => {
+      seen.push([rank, config['seed'], logger.logId, info['status']])
+      logger.logMetrics({ rank }, 'train')
+    })
+  }
+  await Promise.all([start(0), start(1)])
+  expect(seen).toEqual(
+    expect.arrayContaining([0, 1].flatMap((rank) => [1, 2].map((run) => [rank, run, run, 'RUNNING']))),
+  )
+  expect(openRuns('logs').select('id', 'status', 'train.rank.count', 'train.rank').rows).toEqual([
+    [1, 'COMPLETE', 1, 0],
+    [2, 'COMPLETE', 1, 0],
+  ])
 })
 
 describe('git', () => {

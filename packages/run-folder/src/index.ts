@@ -17,7 +17,8 @@
 
 // Writing
 export { RunLogger, type RunLoggerOptions } from './run/run-logger.ts'
-export { Run, type RunOptions } from './run/run.ts'
+export { Run } from './run/run.ts'
+export type { RunOptions } from './run/run-options.ts'
 export type { RunStatus } from './run/run-info.ts'
 export { RunFolderLogger } from './run-folder-logger.ts'
 export { ExperimentLogger, type ExperimentLoggerOptions } from './experiment/experiment-logger.ts'
@@ -29,8 +30,8 @@ export { readYaml, yamlText } from './yaml.ts'
 
 // Artifacts
 export { Artifact } from './artifacts/artifact.ts'
-export { ImageArtifact, JSONArtifact, TensorsArtifact, TextArtifact } from './artifacts/ready-artifacts.ts'
-export type { Image } from './artifacts/png.ts'
+export { type Image, ImageArtifact } from './artifacts/image-artifact.ts'
+export { JSONArtifact, TensorsArtifact, TextArtifact } from './artifacts/ready-artifacts.ts'
 
 // Reading
 export { interruptedRun } from './reader/interrupted-run.ts'
@@ -41,6 +42,7 @@ export { type Aggregator, count, last, max, mean, min, std } from './reader/aggr
 export type { Columns } from './reader/columns.ts'
 export type { Curve } from './reader/curve.ts'
 export { Table } from './reader/table.ts'
+export type { RowPart, RowPlace } from './reader/row-parts.ts'
 export type { Problem } from './reader/run-store.ts'
 export type { FieldName } from './reader/field-name.ts'
 export { QueryError } from './query/query-error.ts'

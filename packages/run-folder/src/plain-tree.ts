@@ -15,17 +15,21 @@ export interface PlainRecord {
 
 /** How large a tree may be, each part counted as often as it occurs: a few aliases in a YAML file can stand for billions of values. */
 const mostValues = 100_000
+const longestText = 1 << 20
 const deepest = 64
 
 /** Thrown for trees that are too large. */
 export class TreeSizeError extends Error {}
 
-/** Throws if a tree has too many values or levels, or contains itself. */
+/** Throws if a tree has too many values, levels or characters, or contains itself. */
 export function checkTreeSize(tree: unknown): void {
   let values = 0
+  let characters = 0
   const count = (value: unknown, depth: number): void => {
     if (depth > deepest) throw new TreeSizeError(`has more than ${deepest} levels, or contains itself`)
     if (++values > mostValues) throw new TreeSizeError(`has more than ${mostValues} values`)
+    if (typeof value === 'string' && (characters += value.length) > longestText)
+      throw new TreeSizeError(`has texts of more than ${longestText} characters`)
     if (typeof value !== 'object' || value === null) return
     for (const item of Array.isArray(value) ? value : Object.values(value)) count(item, depth + 1)
   }

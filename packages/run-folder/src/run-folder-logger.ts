@@ -61,7 +61,13 @@ export class RunFolderLogger<const Read extends string | TensorRef = 'loss'> ext
         trainer.host.warn(
           `[run-folder] the metrics ${short.join(', ')} in "${run.logDir}" are shorter than the checkpoint says: rows are missing`,
         )
-    } else if (isFirst && run.isResumed) run.rewindToStep(Object.values(logNames), state.step)
+    } else if (isFirst && run.isResumed) {
+      const cut = run.rewindToStep(Object.values(logNames), state.step)
+      if (cut.length > 0)
+        trainer.host.warn(
+          `[run-folder] the training goes on from step ${state.step}, without a checkpoint of the run "${run.logDir}": later rows of ${cut.join(', ')} are gone`,
+        )
+    }
   }
 
   override onException(_state: TrainerState, error: Error): void {

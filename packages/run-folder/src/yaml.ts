@@ -35,7 +35,16 @@ export function parseYaml(text: string, path: string): PlainValue {
   }
 }
 
-/** Writes YAML that YAML 1.1 (PyYAML) and 1.2 read as the same values. */
+/**
+ * Writes YAML that YAML 1.1 (PyYAML) and 1.2 read as the same values.
+ * @throws naming what it is, if something in it is not plain, or it is too large to be read again.
+ */
 export function yamlText(what: string, tree: unknown): string {
-  return dump(plainCopy(what, tree), { noRefs: true, lineWidth: -1 })
+  const text = dump(plainCopy(what, tree), { noRefs: true, lineWidth: -1 })
+  const size = Buffer.byteLength(text)
+  if (size > largestFile)
+    fail(
+      `${what} has ${size} bytes as YAML; it may have ${largestFile}. Keep what is large in files of its own`,
+    )
+  return text
 }

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { Callback, single, type Strategy, Trainer, type TrainerOptions } from '@trainyard/core'
+import { Callback, Trainer, type TrainerOptions } from '@trainyard/core'
 import { ExperimentLogger, openRuns, RunFolderLogger } from '@trainyard/run-folder'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { filesIn, newFolder, read } from './folders.ts'
 import { bundleWorker, runProcess } from './processes.ts'
+import { ranks } from './ranks.ts'
 import { numbers, ToyModule, type ToyOutputs } from './toy.ts'
 
 function trainer(options: Partial<TrainerOptions<number, ToyOutputs>> = {}): Trainer<number, ToyOutputs> {
@@ -140,7 +141,7 @@ describe('what is kept', () => {
     const logs = join(folder, 'logs')
     const ended = await runProcess(
       worker,
-      ['experiment', logs, '--api-key=abc', 'wandb.password=abc'],
+      ['experiment', logs, '--api-key=hush', 'wandb.password=hush', 'HF_TOKEN=hush', '--token', 'hush'],
       undefined,
       repository,
     )
@@ -148,14 +149,14 @@ describe('what is kept', () => {
     const [run] = openRuns(logs)
     const at = (name: string): string => read(run!.directory, name)
     expect(at('cmd-args.log')).toMatch(
-      /^\S+ \S+run-worker\.mjs experiment \S+ --api-key=\*\*\* wandb\.password=\*\*\*\n$/,
+      /^\S+ \S+run-worker\.mjs experiment \S+ --api-key=\*\*\* wandb\.password=\*\*\* HF_TOKEN=\*\*\* --token \*\*\*\n$/,
     )
     expect(at('git-info.log')).toBe(`commit hash: ${git('rev-parse', 'HEAD')}${git('diff', 'HEAD')}`)
     expect(at('git-info.log')).toContain('-one\n+two\n')
     expect(at('log_globalrank-0_localrank-0.txt')).toBe('on with it\nmind this\n')
     expect(at('error_log.txt')).toMatch(/^mind this\nError: it broke\n/)
     expect(run!.status).toBe('FAILED')
-    expect(filesIn(run!.directory).some((file) => read(run!.directory, file).includes('abc'))).toBe(false)
+    expect(filesIn(run!.directory).some((file) => read(run!.directory, file).includes('hush'))).toBe(false)
   })
 
   test('files to copy are there, or named', async () => {
@@ -203,20 +204,8 @@ describe('what is kept', () => {
 
   test('a file a rank, in the folder that rank zero has chosen', async () => {
     const dir = newFolder()
-    let told: (bytes: Uint8Array) => void = () => {}
-    const chosen = new Promise<Uint8Array>((done) => (told = done))
-    const rank = (globalRank: number): Strategy => ({
-      ...single(),
-      worldSize: 2,
-      globalRank,
-      localRank: globalRank,
-      broadcast(bytes) {
-        if (globalRank === 0) told(bytes)
-        return chosen
-      },
-    })
     const experiments = [0, 1].map(() => new ExperimentLogger({ dir }))
-    await Promise.all(experiments.map((experiment, i) => experiment.setup(trainer({ strategy: rank(i) }))))
+    await Promise.all(ranks(2).map((strategy, rank) => experiments[rank]!.setup(trainer({ strategy }))))
     expect(experiments[1]!.logDir).toBe(experiments[0]!.logDir)
     expect([experiments[0]!.run === undefined, experiments[1]!.run]).toEqual([false, undefined])
     expect(filesIn(experiments[0]!.logDir)).toEqual(

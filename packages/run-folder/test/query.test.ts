@@ -44,7 +44,89 @@ describe('queries of MLXPy run unchanged', () => {
     ['config.optimizer.lr > 1 & (config.use_bias == True | info.status == "COMPLETE")', false],
     ['config.missing != 4', false],
     ['~(config.missing == 4)', true],
+    ["config.optimizer.name in['adamw']", true],
+    ["config.optimizer.lr==+.01&config.optimizer.name=='adamw'", true],
+    ['config.model.num_units in[]|config.seed==1', false],
   ])('%s', (query, expected) => expect(ask(query)).toBe(expected))
+
+  test('whatever its grammar makes, with the meaning that it has there', () => {
+    fc.assert(
+      fc.property(mlxpyQuery, ([query, expected]) => {
+        expect([query, ask(query)]).toEqual([query, expected])
+      }),
+      { numRuns: 2000 },
+    )
+  })
+})
+
+/** A query of MLXPy's grammar, with what it comes to for `run`: low to high, `|`, `&`, `~`, a comparison. */
+const mlxpyQuery: fc.Arbitrary<[query: string, result: boolean]> = (() => {
+  const gap = fc.constantFrom('', ' ', '\t ')
+  const numbers = fc.constantFrom('1', '-1', '+0.01', '.01', '1.', '256', '128.0', '-3.5')
+  const fields = fc.constantFrom(
+    'config.optimizer.lr',
+    'config.model.num_units',
+    'config.temperature',
+    'config.no',
+  )
+  const comparison = fc
+    .tuple(fields, gap, fc.constantFrom('==', '!=', '<', '<=', '>', '>='), gap, numbers)
+    .map(([field, left, operator, right, number]): [string, boolean] => {
+      const [a, b] = [run[field] as number | undefined, Number(number)]
+      const results = { '==': a === b, '!=': a !== b, '<': a! < b, '<=': a! <= b, '>': a! > b, '>=': a! >= b }
+      return [`${field}${left}${operator}${right}${number}`, a !== undefined && results[operator as '==']]
+    })
+  const quoted = fc.constantFrom("'adamw'", '"adamw"', "'sgd'", '""', "'a & (b | ~c)'", 'True', 'None', '1')
+  const inclusion = fc
+    .tuple(gap, fc.array(quoted, { maxLength: 3 }))
+    .map(([space, list]): [string, boolean] => [
+      `config.optimizer.name in${space}[${list.join(`,${space}`)}]`,
+      list.some((text) => text.slice(1, -1) === 'adamw'),
+    ])
+  const flag = fc
+    .tuple(fc.constantFrom('True', 'False'), fc.constantFrom('==', '!='))
+    .map(([value, operator]): [string, boolean] => [
+      `config.use_bias ${operator} ${value}`,
+      (value === 'True') === (operator === '=='),
+    ])
+  type Part = [string, boolean]
+  const all = (parts: readonly Part[]): Part => [
+    parts.map(([text]) => text).join(' & '),
+    parts.every(([, result]) => result),
+  ]
+  const any = (parts: readonly Part[]): Part => [
+    parts.map(([text]) => text).join('|'),
+    parts.some(([, result]) => result),
+  ]
+  return fc.letrec<{ or: Part; and: Part; not: Part; test: Part }>((tie) => ({
+    or: fc.array(tie('and'), { minLength: 1, maxLength: 3 }).map(any),
+    and: fc.array(tie('not'), { minLength: 1, maxLength: 3 }).map(all),
+    not: fc.oneof(
+      { maxDepth: 3 },
+      tie('test'),
+      tie('not').map(([text, result]): Part => [`~${text}`, !result]),
+      tie('or').map(([text, result]): Part => [`(${text})`, result]),
+    ),
+    test: fc.oneof(comparison, inclusion, flag),
+  })).or
+})()
+
+test('a day is one of this machine, as a text, as MLXPy writes it, and in a query; other texts are no dates', () => {
+  const askOf = (value: string, query: string): boolean => holds(parseQuery(query), () => value)
+  const zone = process.env['TZ']
+  try {
+    for (const name of ['UTC', 'America/New_York', 'Asia/Tokyo']) {
+      process.env['TZ'] = name
+      expect(askOf('2026-11-02', 'config.day == 2026-11-02')).toBe(true)
+      expect(askOf('02/11/2026', 'config.day == 2026-11-02')).toBe(true)
+      expect(askOf('2026-11-02T12:00:00.000Z', 'config.day == 2026-11-02T12:00Z')).toBe(true)
+      expect(askOf('run 5', 'config.day > 1900-01-01')).toBe(false)
+      expect(askOf('2', 'config.day > 1900-01-01')).toBe(false)
+    }
+  } finally {
+    if (zone === undefined) delete process.env['TZ']
+    else process.env['TZ'] = zone
+  }
 })
 
 describe('queries know more', () => {

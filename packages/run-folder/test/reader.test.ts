@@ -69,6 +69,7 @@ describe('finding runs', () => {
     expect(ids(runs.where(({ metrics }) => metrics['train']!['loss']!['min']!.lt(0.02)))).toEqual(['3'])
     expect(ids(runs.where(({ tags }) => tags.contains('odd').not()))).toHaveLength(4)
     expect(ids(runs.where(({ config }) => config.optimizer.name.matches(/^s/)))).toEqual(['5'])
+    expect(ids(runs.where(({ config }) => config.optimizer.name.matches(/^ADAM/gi)))).toHaveLength(4)
     expect(ids(runs.where(({ info }) => info['started_at']!.lt(new Date())))).toHaveLength(5)
     expect(ids(runs.where(({ config }) => config.seed.exists().and(config.seed.notIn([1]))))).toEqual([
       '1',
@@ -152,6 +153,21 @@ describe('what runs have in common, and in what they differ', () => {
       n: 4,
     })
     expect(openRuns(writeRuns()).aggregate({ none: mean('train.nothing') })).toEqual({ none: undefined })
+  })
+
+  test('NaN and Infinity are groups of their own', () => {
+    const parentLogDir = newFolder()
+    for (const loss of [NaN, Infinity, -Infinity, NaN, 1]) {
+      const run = new RunLogger({ parentLogDir })
+      run.logMetrics({ loss }, 'train')
+      run.finish()
+    }
+    expect(Array.from(openRuns(parentLogDir).groupBy('train.loss'), ({ runs }) => ids(runs))).toEqual([
+      ['1', '4'],
+      ['2'],
+      ['3'],
+      ['5'],
+    ])
   })
 
   test('the fields that differ, and all that there are', () => {
@@ -321,6 +337,57 @@ describe('what is damaged', () => {
     )
     expect(reasons.get('5/metadata/config.yaml')).toContain('is not YAML')
     expect(reasons.get('1/metrics/train.json')).toBe('line 2, 4, 5, 7: no row of metrics')
+  })
+
+  test('what is not asked for is not read', () => {
+    const folder = newFolder()
+    for (const id of [1, 2]) writeMlxpyRun(folder, id)
+    writeFileSync(join(folder, '1/metadata/config.yaml'), '{')
+    writeFileSync(join(folder, '1/metrics/train.json'), 'no row\n')
+    const runs = openRuns(folder).filter("info.status == 'COMPLETE'")
+    expect([runs.length, runs.problems]).toEqual([2, []])
+    expect(runs.filter('config.seed == 0').length).toBe(1)
+    expect(runs.problems.map(({ path }) => path)).toEqual([join(folder, '1/metadata/config.yaml')])
+    expect(runs.filter('train.loss < 1').length).toBe(1)
+    expect(runs.problems).toHaveLength(2)
+  })
+
+  test('folders in the place of files, and files in that of folders, too', () => {
+    const folder = newFolder()
+    for (const id of [1, 2, 3]) writeMlxpyRun(folder, id)
+    const at = (path: string): string => join(folder, path)
+    rmSync(at('1/metadata'), { recursive: true })
+    writeFileSync(at('1/metadata'), 'no folder')
+    rmSync(at('2/metrics'), { recursive: true })
+    writeFileSync(at('2/metrics'), 'no folder')
+    rmSync(at('3/metrics/train.json'))
+    mkdirSync(at('3/metrics/train.json'))
+    const runs = openRuns(folder)
+    expect(runs.select('id', 'status', 'config.seed', 'train.loss').rows).toEqual([
+      [1, undefined, undefined, runs.at(0)!.get('train.loss')],
+      [2, 'COMPLETE', 0, undefined],
+      [3, 'COMPLETE', 0, undefined],
+    ])
+    expect(runs.at(2)!.rows('train')).toEqual([])
+    expect(new Set(runs.problems.map(({ path }) => path.slice(folder.length + 1)))).toEqual(
+      new Set(['1/metadata/info.yaml', '1/metadata/config.yaml', '2/metrics', '3/metrics/train.json']),
+    )
+    expect(() => openRuns(at('2/metrics'))).toThrow('[run-folder] there is no folder')
+  })
+
+  test('a last line that was on its way is no problem any more when it has come', async () => {
+    const folder = newFolder()
+    writeMlxpyRun(folder, 1)
+    const path = join(folder, '1/metrics/train.json')
+    writeFileSync(path, '{"loss": 1}\n{"loss"')
+    const first = openRuns(folder)
+    expect(first.at(0)!.get('train.loss.count')).toBe(1)
+    expect(first.problems).toMatchObject([{ path, reason: 'line 2: no row of metrics' }])
+    await setImmediate()
+    writeFileSync(path, '{"loss": 1}\n{"loss": 2}\n{"loss": 3}')
+    const second = openRuns(folder)
+    expect(second.at(0)!.get('train.loss.count')).toBe(3)
+    expect(second.problems).toEqual([])
   })
 
   test('keys that mean something to JavaScript are keys like others', () => {

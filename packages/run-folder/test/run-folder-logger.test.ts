@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path'
-import { onStepEnd, single, Trainer, type TrainerOptions } from '@trainyard/core'
+import { defaultHost, onStepEnd, single, Trainer, type TrainerOptions } from '@trainyard/core'
 import { openRuns, RunFolderLogger, RunLogger } from '@trainyard/run-folder'
 import { expect, test } from 'vitest'
 import { linesOf, newFolder, read } from './folders.ts'
@@ -94,7 +94,7 @@ test.each([1, 7, 20, 33, 59])(
   },
 )
 
-test('a run that is gone on with, but has no checkpoint of its own, begins its rows anew', async () => {
+test('a run that is gone on with, but has no checkpoint of its own, begins its rows anew, and says so', async () => {
   const parentLogDir = newFolder()
   const first = new RunLogger({ parentLogDir })
   const one = trainer({ maxSteps: 11 })
@@ -102,11 +102,15 @@ test('a run that is gone on with, but has no checkpoint of its own, begins its r
   await one.train()
   first.finish()
   const second = new RunLogger({ parentLogDir, forcedLogId: 1 })
-  const two = trainer()
+  const warnings: string[] = []
+  const two = trainer({ host: { ...defaultHost(), warn: (line) => void warnings.push(line) } })
   second.setup(two)
   await two.train()
   second.finish()
   expect(rowsOf(second.logDir)).toEqual(await straightRun())
+  expect(warnings).toEqual([
+    `[run-folder] the training goes on from step 0, without a checkpoint of the run "${second.logDir}": later rows of train are gone`,
+  ])
 })
 
 test('a checkpoint of another run cuts nothing', async () => {

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -12,7 +12,7 @@ import {
 } from '@trainyard/run-folder'
 import { readSafetensors } from '@trainyard/checkpointer'
 import * as fc from 'fast-check'
-import { inflateSync } from 'node:zlib'
+import { decode } from 'fast-png'
 import { describe, expect, test } from 'vitest'
 import { filesIn, linesOf, newFolder, read } from './folders.ts'
 
@@ -23,7 +23,12 @@ function info(run: { logDir: string }): Record<string, unknown> {
 describe('the folder of a run', () => {
   test('has the layout and the files of the seed', async () => {
     const parentLogDir = newFolder()
-    const config = { seed: 0, num_epoch: 10, model: { num_units: 100 }, optimizer: { lr: 10 } }
+    const config = {
+      seed: 0,
+      num_epoch: 10,
+      model: { num_units: 100, pad_token: '<pad>', password: null },
+      optimizer: { lr: 10 },
+    }
     const run = new RunLogger({ parentLogDir, config })
     run.logMetrics({ loss: 0.030253788456320763, epoch: 0 }, 'train')
     run.logMetrics({ loss: 0.02899891696870327, epoch: 1 }, 'train')
@@ -199,7 +204,7 @@ describe('going back to a run', () => {
     first.logMetrics({ a: 1 }, 'torn')
     first.finish()
     appendFileSync(join(first.logDir, 'metrics/whole.json'), '{"a": NaN}')
-    appendFileSync(join(first.logDir, 'metrics/torn.json'), '{"a": 2, "b"')
+    appendFileSync(join(first.logDir, 'metrics/torn.json'), `{"a": 2, "b": "${'x'.repeat(3 << 20)}`)
     const again = new RunLogger({ parentLogDir, forcedLogId: 1 })
     for (const log of ['whole', 'torn']) again.logMetrics({ a: 3 }, log)
     again.finish()
@@ -329,10 +334,13 @@ describe('artifacts', () => {
       shape: [1, 2],
       data: Int32Array.of(3, 4),
     })
-    const png = readFileSync(image)
-    expect(png.subarray(0, 8)).toEqual(Buffer.from([137, 80, 78, 71, 13, 10, 26, 10]))
-    const length = png.readUInt32BE(33)
-    expect([...inflateSync(png.subarray(41, 41 + length))]).toEqual([0, 255, 0, 0, 0, 255, 0])
+    expect(decode(readFileSync(image), { checkCrc: true })).toMatchObject({
+      width: 2,
+      height: 1,
+      channels: 3,
+      depth: 8,
+      data: Uint8Array.of(255, 0, 0, 0, 255, 0),
+    })
   })
 
   test('one that fails leaves nothing, and one that is none is refused', async () => {
@@ -350,6 +358,9 @@ describe('artifacts', () => {
     await expect(run.logArtifact({} as Artifact, 'x')).rejects.toThrow('logArtifact() takes an Artifact')
     expect(() => new ImageArtifact({ width: 2, height: 2, data: new Uint8Array(5) })).toThrow(
       '2 x 2 needs 1, 3 or 4 bytes',
+    )
+    expect(() => new ImageArtifact({ width: 0, height: 2, data: new Uint8Array(0) })).toThrow(
+      '[run-folder] `width` must be a whole number from 1, not 0',
     )
     run.finish()
   })
@@ -421,9 +432,29 @@ describe('names and sizes', () => {
     )
     expect(() => open({ when: new Date() })).toThrow('a Date at "when"')
     expect(() => open({ large: Array.from({ length: 200_000 }, () => 0) })).toThrow('more than 100000 values')
+    expect(() => open({ text: 'x'.repeat(10 << 20) })).toThrow(
+      'the `config` has texts of more than 1048576 characters',
+    )
+    expect(() => open({ text: 'ä'.repeat(1 << 20) })).toThrow('the `config` has 2097159 bytes as YAML')
+    expect(() => open(['lr'])).toThrow('the `config` must hold keys and values')
+    expect(() => new RunLogger({ parentLogDir, tags: 'best' as never })).toThrow(
+      '[run-folder] `tags` must be a list of texts, not "best"',
+    )
+    expect(() => open({ wandb: { apiKey: 'hush' } })).toThrow(
+      'the `config` has a "wandb.apiKey", which would be written to every run; keep it in the environment',
+    )
     const loop: Record<string, unknown> = {}
     loop['self'] = loop
     expect(() => open(loop)).toThrow('contains itself')
-    expect(filesIn(parentLogDir)).toEqual([])
+    expect(readdirSync(parentLogDir)).toEqual([])
+  })
+
+  test('an error of any length can be written down', () => {
+    const run = new RunLogger({ parentLogDir: newFolder() })
+    run.finish('FAILED', new Error('x'.repeat(10 << 20)))
+    expect(info(run)).toMatchObject({
+      status: 'FAILED',
+      error: expect.stringMatching(/^Error: x+$/) as unknown,
+    })
   })
 })

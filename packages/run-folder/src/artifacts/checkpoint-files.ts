@@ -26,27 +26,29 @@ export class CheckpointFiles {
     this.#folder = folder
   }
 
+  path(name: string): string {
+    return join(this.#folder, checkName('the checkpoint name', name) + extension)
+  }
+
   /** Saves one after another: the last call has the last word. */
-  async save(name: string, tree: StateTree | Checkpoint, position: MetricsPosition): Promise<string> {
-    const path = join(this.#folder, checkName('the checkpoint name', name) + extension)
+  async save(path: string, saved: SavedTree): Promise<void> {
     const write = async (): Promise<void> => {
       // What a kill in the middle of a save has left.
       if (!this.#isSwept) await sweepUnfinished(this.#folder)
       this.#isSwept = true
-      await writeTree(path, { tree, position } satisfies SavedTree)
+      await writeTree(path, saved)
     }
     const save = this.#last.then(write)
     this.#last = save.catch(() => undefined)
     await save
-    return path
   }
 
   /** Gives what was saved, undefined if nothing was. */
   async load(name: string = usualName): Promise<SavedTree | undefined> {
-    const path = join(this.#folder, checkName('the checkpoint name', name) + extension)
+    const path = this.path(name)
     if (existsSync(path)) return (await readTree(path)) as unknown as SavedTree
     const others = existsSync(this.#folder)
-      ? readdirSync(this.#folder).filter((file) => file.endsWith(extension))
+      ? readdirSync(this.#folder).filter((file) => file.endsWith(extension) && !file.startsWith('.'))
       : []
     if (name === usualName && others.length > 0)
       fail(

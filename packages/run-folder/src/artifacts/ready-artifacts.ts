@@ -2,7 +2,6 @@ import { writeFile } from 'node:fs/promises'
 import type { TypedArray } from '@trainyard/core'
 import { type Tensor, writeSafetensors } from '@trainyard/checkpointer'
 import { Artifact } from './artifact.ts'
-import { type Image, pngBytes } from './png.ts'
 
 /** A value as JSON. */
 export class JSONArtifact extends Artifact {
@@ -54,22 +53,5 @@ export class TensorsArtifact extends Artifact {
       ArrayBuffer.isView(tensor) ? { shape: [tensor.length], data: tensor } : tensor,
     ])
     return writeSafetensors(path, tensors)
-  }
-}
-
-/** A picture, as a PNG file. */
-export class ImageArtifact extends Artifact {
-  readonly type = 'Image'
-  readonly extension = '.png'
-  readonly #png: Uint8Array
-
-  /** @throws if there are not `width * height * channels` bytes. */
-  constructor(image: Image) {
-    super()
-    this.#png = pngBytes(image)
-  }
-
-  override write(path: string): Promise<void> {
-    return writeFile(path, this.#png)
   }
 }

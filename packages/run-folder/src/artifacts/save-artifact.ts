@@ -5,17 +5,21 @@ import { checkName } from '../names.ts'
 import { syncFolder, temporaryPath } from '../replace-file.ts'
 import { Artifact } from './artifact.ts'
 
-/** Writes an artifact under a hidden name, and gives it its own when it is complete and durable. */
-export async function saveArtifact(folder: string, artifact: Artifact, name: string): Promise<string> {
+/** Gives the path of an artifact below a folder: `<type>/<name><extension>`. */
+export function artifactPath(folder: string, artifact: Artifact, name: string): string {
   if (!(artifact instanceof Artifact))
     fail(
       'logArtifact() takes an Artifact, such as `new JSONArtifact(value)` or one of a subclass of your own',
     )
   const { type, extension } = artifact
   const file = checkName('the artifact name', name) + extension
-  const path = join(folder, checkName("the artifact's type", type), checkName('the artifact name', file))
+  return join(folder, checkName("the artifact's type", type), checkName('the artifact name', file))
+}
+
+/** Writes an artifact under a hidden name, and gives it its own when it is complete and durable. */
+export async function saveArtifact(path: string, artifact: Artifact): Promise<void> {
   mkdirSync(dirname(path), { recursive: true })
-  const temporary = temporaryPath(path, extension)
+  const temporary = temporaryPath(path, artifact.extension)
   try {
     await artifact.write(temporary)
     const written = openSync(temporary, 'r')
@@ -30,5 +34,4 @@ export async function saveArtifact(folder: string, artifact: Artifact, name: str
     throw error
   }
   syncFolder(dirname(path))
-  return path
 }

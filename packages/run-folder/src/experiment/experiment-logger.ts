@@ -1,8 +1,9 @@
-import { appendFileSync, copyFileSync, existsSync, writeFileSync } from 'node:fs'
+import { appendFileSync, copyFileSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import type { Callback, TrainerHandle } from '@trainyard/core'
 import { check, fail } from '../errors.ts'
 import { checkName } from '../names.ts'
+import { fromRankZero } from '../run/from-rank-zero.ts'
 import { redactArguments } from '../run/redact.ts'
 import { errorText } from '../run/run-info.ts'
 import { Run } from '../run/run.ts'
@@ -88,17 +89,7 @@ export class ExperimentLogger {
     if (this.#logDir) fail('`setup` was called twice; a second trainer needs an ExperimentLogger of its own')
     const { strategy } = trainer
     if (strategy.worldSize === 1) this.#logDir = this.#openRun(resumeIfExists)
-    else {
-      let directory = ''
-      try {
-        if (!strategy.globalRank) directory = this.#openRun(resumeIfExists)
-      } catch (error) {
-        // The others wait for the name of the folder.
-        strategy.abort(1, (error as Error).message)
-        throw error
-      }
-      this.#logDir = new TextDecoder().decode(await strategy.broadcast(new TextEncoder().encode(directory)))
-    }
+    else this.#logDir = await fromRankZero(strategy, () => this.#openRun(resumeIfExists))
     this.#keepOutput(strategy.globalRank ?? 0, strategy.localRank ?? 0)
     this.#install(trainer)
     trainer.logDirectory = this.#logDir
@@ -108,8 +99,8 @@ export class ExperimentLogger {
   /** Makes or finds the folder, and opens the run in it. Earlier files are out of the way before the first new one is opened. */
   #openRun(isResumed: boolean): string {
     const { config, tags, takeOver, filesToCopy = [] } = this.#options
-    const missing = filesToCopy.find((file) => !existsSync(file))
-    if (missing !== undefined) fail(`\`filesToCopy\` names "${missing}", which is not there`)
+    const missing = filesToCopy.find((file) => !statSync(file, { throwIfNoEntry: false })?.isFile())
+    if (missing !== undefined) fail(`\`filesToCopy\` names "${missing}", which is no file; correct the path`)
     const directory = chooseDirectory(this.#options, isResumed)
     this.#run = new Run(directory, {
       logId: basename(directory),

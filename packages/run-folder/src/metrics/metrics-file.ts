@@ -2,9 +2,6 @@ import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync,
 import { fail, messageOf } from '../errors.ts'
 import { parseRow } from './parse-rows.ts'
 
-/** How much of a file's end is searched for the last line break. */
-const longestTail = 1 << 20
-
 /**
  * A file of lines that only grows. It stays open, and each line is one write: a process that is killed loses none, and the file does not have to be
  * opened for each.
@@ -23,17 +20,13 @@ export class MetricsFile {
     this.#mendEnd()
   }
 
-  /** @param isASCII Whether it is known that the line has a byte for each character. */
-  append(line: string, isASCII = false): void {
+  /** Appends a line: the first so many bytes. */
+  append(bytes: Uint8Array, length: number): void {
     let written = 0
     try {
       this.#isDirty = true
-      written = writeSync(this.#file, line)
       // Rarely a disk takes only a part of it.
-      if (written !== (isASCII ? line.length : Buffer.byteLength(line))) {
-        const bytes = Buffer.from(line)
-        while (written < bytes.length) written += writeSync(this.#file, bytes, written)
-      }
+      while (written < length) written += writeSync(this.#file, bytes, written, length - written)
     } catch (error) {
       // A part of a line would spoil the next one, too.
       this.cut(this.size)
@@ -61,13 +54,20 @@ export class MetricsFile {
 
   /** A last line that a power loss or a full disk has torn gets its line break if it is a row, and goes if it is none: the next one must not be glued to it. */
   #mendEnd(): void {
-    const length = Math.min(this.size, longestTail)
-    if (length === 0) return
-    const end = Buffer.alloc(length)
-    readSync(this.#file, end, 0, length, this.size - length)
-    if (end.at(-1) === 0x0a) return
-    const tail = end.subarray(end.lastIndexOf(0x0a) + 1)
-    if (parseRow(tail.toString())) this.append('\n')
+    const tail = this.#lastLine()
+    if (tail.length === 0) return
+    if (parseRow(tail.toString())) this.append(Uint8Array.of(0x0a), 1)
     else this.cut(this.size - tail.length)
+  }
+
+  /** Reads what comes after the last line break. */
+  #lastLine(): Buffer {
+    for (let length = 1 << 16; ; length *= 2) {
+      const from = Math.max(0, this.size - length)
+      const end = Buffer.alloc(this.size - from)
+      readSync(this.#file, end, 0, end.length, from)
+      const lineBreak = end.lastIndexOf(0x0a)
+      if (lineBreak !== -1 || from === 0) return end.subarray(lineBreak + 1)
+    }
   }
 }

@@ -10,17 +10,17 @@ export interface MetricRow {
 interface Place {
   readonly key: string
   /** What stands before its value: `{"loss": ` or `, "loss": `. */
-  readonly text: string
-  readonly isASCII: boolean
+  readonly before: Uint8Array
 }
 
 /**
  * Writes rows, each in one line of JSON in the way of Python: `{"loss": 0.5, "epoch": 0}`, with bare `NaN`, `Infinity` and `-Infinity`, which JSON does
- * not have but Python writes and reads. The rows of a file mostly have the same keys in the same order, so what stands between values is kept.
+ * not have but Python writes and reads. The rows of a file mostly have the same keys in the same order, so what stands between values is kept. Lines
+ * are put together as bytes: joining texts, and turning them to bytes afterwards, takes a tenth more of all the time of logging.
  */
 export class RowFormat {
-  /** Whether the last row has a byte for each character, as far as that is easy to see. */
-  isASCII = true
+  /** The last line, at its beginning. */
+  bytes: Buffer = Buffer.allocUnsafeSlow(1024)
   readonly #places: Place[] = []
   readonly #onKey: (key: string) => void
 
@@ -29,31 +29,43 @@ export class RowFormat {
     this.#onKey = onKey
   }
 
-  text(row: MetricRow): string {
+  /** Writes a row to `bytes`, and gives the length of its line. */
+  write(row: MetricRow): number {
     const places = this.#places
-    let text = ''
+    let bytes = this.bytes
+    let end = 0
     let i = 0
-    let isASCII = true
     for (const key in row) {
       const value = row[key]
       if (value === undefined) continue
       let place = places[i]
       if (place === undefined || place.key !== key) place = this.#place(i, key)
       i++
-      text += place.text
-      if (typeof value === 'number' && value !== 0) text += value
-      else text += valueText(value)
-      isASCII &&= place.isASCII && typeof value === 'number'
+      const { before } = place
+      const text = typeof value === 'number' && value !== 0 ? `${value}` : valueText(value)
+      // A character of a text has up to three bytes; two more end the line.
+      const room = end + before.length + 3 * text.length + 2
+      if (room > bytes.length) bytes = this.#grow(room, end)
+      for (let k = 0; k < before.length; k++) bytes[end++] = before[k]!
+      if (typeof value === 'number') for (let k = 0; k < text.length; k++) bytes[end++] = text.charCodeAt(k)
+      else end += bytes.write(text, end)
     }
-    this.isASCII = isASCII
-    return i === 0 ? '{}\n' : `${text}}\n`
+    if (i === 0) bytes[end++] = 0x7b
+    bytes[end++] = 0x7d
+    bytes[end++] = 0x0a
+    return end
   }
 
   #place(i: number, key: string): Place {
-    const text = `${i === 0 ? '{' : ', '}${JSON.stringify(key)}: `
-    const place = { key, text, isASCII: Buffer.byteLength(text) === text.length }
+    const before = Buffer.from(`${i === 0 ? '{' : ', '}${JSON.stringify(key)}: `)
     this.#onKey(key)
-    return (this.#places[i] = place)
+    return (this.#places[i] = { key, before })
+  }
+
+  #grow(length: number, end: number): Buffer {
+    const larger = Buffer.allocUnsafeSlow(2 * length)
+    this.bytes.copy(larger, 0, 0, end)
+    return (this.bytes = larger)
   }
 }
 

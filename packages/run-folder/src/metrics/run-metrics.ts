@@ -25,7 +25,8 @@ export class RunMetrics {
 
   append(logName: string, row: MetricRow): void {
     const { file, format } = this.#open(logName)
-    file.append(format.text(row), format.isASCII)
+    const length = format.write(row)
+    file.append(format.bytes, length)
   }
 
   /** Waits until all rows survive a power loss. */
@@ -34,7 +35,7 @@ export class RunMetrics {
   }
 
   position(): MetricsPosition {
-    const names = readdirSync(this.folder).filter((name) => name.endsWith(extension))
+    const names = readdirSync(this.folder).filter((name) => name.endsWith(extension) && !name.startsWith('.'))
     const size = (name: string): number => statSync(join(this.folder, name)).size
     return Object.fromEntries(names.map((name) => [name.slice(0, -extension.length), size(name)]))
   }
@@ -51,10 +52,10 @@ export class RunMetrics {
     return [...short, ...Object.keys(position).filter((name) => !existsSync(this.#path(name)))]
   }
 
-  /** Cuts files back to their last row that is not past a step. */
-  rewindToStep(logNames: readonly string[], step: number): void {
-    for (const name of logNames) {
-      if (!existsSync(this.#path(name))) continue
+  /** Cuts files back to their last row that is not past a step; gives the names of those that had more. */
+  rewindToStep(logNames: readonly string[], step: number): string[] {
+    return logNames.filter((name) => {
+      if (!existsSync(this.#path(name))) return false
       const { file } = this.#open(name)
       let end = 0
       for (const line of readFileSync(file.path, 'utf8').split('\n')) {
@@ -62,8 +63,10 @@ export class RunMetrics {
         if (typeof at === 'number' && at > step) break
         end += Buffer.byteLength(line) + 1
       }
-      if (end < file.size) file.cut(end)
-    }
+      const isLonger = end < file.size
+      if (isLonger) file.cut(end)
+      return isLonger
+    })
   }
 
   close(): void {

@@ -112,10 +112,15 @@ function isDate(literal: Literal): literal is { readonly date: number } {
   return isRecord(literal)
 }
 
-/** Reads a date: ISO 8601, or `20/04/2023`, which MLXPy writes. */
+/**
+ * Reads a date: ISO 8601, or `20/04/2023`, which MLXPy writes. A day without a time begins at midnight of this machine. Other texts are none, though
+ * `Date.parse` finds one in `run 5`.
+ */
 export function timeOf(value: unknown): number | undefined {
   if (typeof value !== 'string') return undefined
   const [, day, month, year] = /^(\d{2})\/(\d{2})\/(\d{4})$/.exec(value) ?? []
-  const time = day ? new Date(Number(year), Number(month) - 1, Number(day)).getTime() : Date.parse(value)
+  const iso = day ? `${year}-${month}-${day}` : value
+  if (!/^\d{4}-\d{2}-\d{2}/.test(iso)) return undefined
+  const time = Date.parse(iso.length === 10 ? `${iso}T00:00` : iso)
   return Number.isNaN(time) ? undefined : time
 }

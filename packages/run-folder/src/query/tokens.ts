@@ -62,8 +62,11 @@ export function tokens(query: string): Token[] {
     if ((match = take(firstPart))) {
       const field = [match[1] ?? match[0]]
       const isPlain = match[1] === undefined
-      while ((match = take(nextPart))) field.push(match.slice(1).find((part) => part !== undefined)!)
       const word = field[0]!.toLowerCase()
+      // In `in['a']` the bracket opens a list.
+      const isKeyword = isPlain && keywords.has(word) && query[at] !== '.'
+      if (!isKeyword)
+        while ((match = take(nextPart))) field.push(match.slice(1).find((part) => part !== undefined)!)
       if (isPlain && field.length === 1) {
         if (constants.has(word)) return literal(start, constants.get(word)!)
         if (keywords.has(word)) return { kind: 'symbol', text: word, start }

@@ -106,13 +106,19 @@ function testsOf(field: FieldPath): Readonly<Record<string, AnyTest>> {
     in: isIn(false),
     notIn: isIn(true),
     matches: (pattern: RegExp | string) =>
-      new Test({ kind: 'match', ...about, pattern: new RegExp(pattern), isNot: false }),
+      new Test({ kind: 'match', ...about, pattern: withoutPosition(pattern), isNot: false }),
     contains: (value: Literal) => new Test({ kind: 'contains', ...about, value: literal(value) }),
     exists: () => new Test({ kind: 'exists', ...about }),
     isNull: () => new Test({ kind: 'isNull', ...about }),
   }
   for (const [name, operator] of Object.entries(comparisons)) tests[name] = compare(operator)
   return Object.assign(Object.create(null) as object, tests)
+}
+
+/** A pattern with the flag `g` or `y` would begin in each run where it ended in the one before. */
+function withoutPosition(pattern: RegExp | string): RegExp {
+  const { source, flags } = new RegExp(pattern)
+  return new RegExp(source, flags.replaceAll(/[gy]/g, ''))
 }
 
 function literal(value: Literal | Date): Literal {

@@ -1,14 +1,25 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { type Dirent, existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** How far below the folder runs may be: `dir/name/version`, and earlier ones in `run_N`. */
 const deepest = 4
 
-/** Finds the folders of runs, those that have `metadata`, and gives their paths in the folder: numbers first, in their order. */
-export function findRuns(directory: string): string[] {
+/**
+ * Finds the folders of runs, those that have `metadata`, and gives their paths in the folder: numbers first, in their order.
+ * @param onError Called with a folder that cannot be read, which is left out.
+ */
+export function findRuns(directory: string, onError: (path: string, error: unknown) => void): string[] {
   const found: string[] = []
+  const entriesOf = (path: string): Dirent[] => {
+    try {
+      return readdirSync(path, { withFileTypes: true })
+    } catch (error) {
+      onError(path, error)
+      return []
+    }
+  }
   const search = (path: string, depth: number): void => {
-    for (const entry of readdirSync(join(directory, path), { withFileTypes: true })) {
+    for (const entry of entriesOf(join(directory, path))) {
       if (entry.isFile() || entry.name.startsWith('.')) continue
       const below = path ? `${path}/${entry.name}` : entry.name
       const isRun = existsSync(join(directory, below, 'metadata'))

@@ -28,7 +28,8 @@ export function summarizeLog(path: string, before?: LogSummary): LogSummary {
   const keys = new Map(Array.from(known?.keys ?? [], ([key, summary]) => [key, copyOf(summary)]))
   const add = rowAdder(keys)
   let { rows, lines, end } = known ?? { rows: 0, lines: 0, end: 0 }
-  const badLines = [...(known?.badLines ?? [])]
+  // The last line was perhaps on its way when it was found to be none; it is looked at again.
+  const badLines = (known?.badLines ?? []).filter((line) => line <= lines)
   const onBad = (line: number): void => void (badLines.length < mostBadLines && badLines.push(line))
   for (const chunk of readChunks(path, end, size)) {
     if (chunk.isWhole) {
@@ -76,7 +77,8 @@ function copyOf(summary: RunningSummary): RunningSummary {
   return Object.assign(new RunningSummary(), summary)
 }
 
-function tailAt(path: string, end: number): string {
+/** Gives the bytes before a place in a file. */
+export function tailAt(path: string, end: number): string {
   const length = Math.min(end, tailLength)
   const bytes = Buffer.alloc(length)
   const file = openSync(path, 'r')

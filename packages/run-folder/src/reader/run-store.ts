@@ -1,6 +1,6 @@
-import { existsSync, statSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { fail, messageOf } from '../errors.ts'
+import { codeOf, fail, messageOf } from '../errors.ts'
 import { isRecord } from '../plain-tree.ts'
 import { readYaml } from '../yaml.ts'
 import { findRuns } from './find-runs.ts'
@@ -28,7 +28,8 @@ export class RunStore {
   /** @throws if there is no such folder. */
   constructor(directory: string) {
     this.directory = resolve(directory)
-    if (!existsSync(this.directory)) fail(`there is no folder "${this.directory}" to read runs from`)
+    if (!statSync(this.directory, { throwIfNoEntry: false })?.isDirectory())
+      fail(`there is no folder "${this.directory}" to read runs from`)
     this.#index = new IndexFile(this.directory)
   }
 
@@ -43,19 +44,30 @@ export class RunStore {
 
   /** Gives the paths of the runs, below the folder. */
   ids(): string[] {
-    const ids = findRuns(this.directory)
+    const ids = findRuns(this.directory, (path, error) => this.report(path, messageOf(error)))
     this.#index.keep(new Set(ids))
     return ids
+  }
+
+  /** Gives the names in a folder of a run; none if it is missing, or no folder. */
+  names(id: string, folder: string): string[] {
+    const path = join(this.directory, id, folder)
+    try {
+      return readdirSync(path)
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') this.report(path, messageOf(error))
+      return []
+    }
   }
 
   /** Reads a YAML file of a run; gives an empty record for one that is missing, or bad. */
   record(id: string, file: string): Readonly<Record<string, unknown>> {
     const path = join(this.directory, id, file)
-    const stamp = stampOf(path)
-    if (stamp === undefined) return {}
-    const known = this.#index.get(id, file, stamp)
-    if (known !== undefined) return known as Record<string, unknown>
     try {
+      const stamp = stampOf(path)
+      if (stamp === undefined) return {}
+      const known = this.#index.get(id, file, stamp)
+      if (known !== undefined) return known as Record<string, unknown>
       const record = readYaml(path)
       if (!isRecord(record)) fail(`"${path}" holds no keys and values`)
       this.#index.set(id, file, stamp, withJsonNumbers(record) ? record : undefined)
@@ -69,9 +81,9 @@ export class RunStore {
   /** Reads what the numbers of a metrics file come to. */
   summary(id: string, file: string): LogSummary | undefined {
     const path = join(this.directory, id, file)
-    const stamp = stampOf(path)
-    if (stamp === undefined) return undefined
     try {
+      const stamp = stampOf(path)
+      if (stamp === undefined) return undefined
       const summary = this.#summary(id, file, stamp, path)
       const { badLines } = summary
       if (badLines.length > 0)

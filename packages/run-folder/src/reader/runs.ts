@@ -94,7 +94,7 @@ export class Runs<Config = AnyConfig> implements Iterable<StoredRun<Config>> {
     const groups = new Map<string, { key: Record<string, unknown>; runs: StoredRun<Config>[] }>()
     for (const run of this) {
       const values = paths.map((path) => run.get(path))
-      const name = values.map((value) => `${typeof value} ${JSON.stringify(value) ?? ''}`).join('\n')
+      const name = values.map(groupName).join('\n')
       const group = groups.get(name) ?? {
         key: Object.fromEntries(fields.map((field, i) => [field, values[i]])),
         runs: [],
@@ -210,6 +210,11 @@ function flatten(tree: unknown, name: string, into = new Map<string, unknown>())
   if (!isRecord(tree)) return into.set(name, tree)
   for (const [key, value] of Object.entries(tree)) flatten(value, `${name}.${partText(key)}`, into)
   return into
+}
+
+/** Names a value so that only equal ones have the same name; JSON knows neither NaN nor Infinity. */
+function groupName(value: unknown): string {
+  return `${typeof value} ${typeof value === 'number' ? value : (JSON.stringify(value) ?? '')}`
 }
 
 /** A part of a field's name as a query takes it. */

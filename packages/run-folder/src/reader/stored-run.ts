@@ -1,7 +1,6 @@
-import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { check } from '../errors.ts'
-import { parseRow, parseRows, type Row } from '../metrics/parse-rows.ts'
+import { check, messageOf } from '../errors.ts'
+import type { Row } from '../metrics/parse-rows.ts'
 import { isRecord } from '../plain-tree.ts'
 import type { FieldPath } from '../query/condition.ts'
 import { parseField } from '../query/parse-query.ts'
@@ -12,7 +11,7 @@ import { type Columns, columnsOf } from './columns.ts'
 import type { FieldName } from './field-name.ts'
 import type { LogSummary } from './log-summary.ts'
 import { metricField } from './metric-field.ts'
-import { readChunks } from './read-chunks.ts'
+import { readRowParts, type RowPart, type RowPlace } from './row-parts.ts'
 import { isRunAlive, runTimes } from './run-times.ts'
 import type { RunStore } from './run-store.ts'
 
@@ -78,7 +77,8 @@ export class StoredRun<Config = AnyRecord> {
 
   /** The names of its metrics files. */
   get logNames(): readonly string[] {
-    return (this.#logNames ??= listFolder(join(this.directory, 'metrics'))
+    return (this.#logNames ??= this.#store
+      .names(this.id, 'metrics')
       .filter((name) => name.endsWith('.json') && !name.startsWith('.'))
       .map((name) => name.slice(0, -'.json'.length))
       .toSorted())
@@ -93,10 +93,10 @@ export class StoredRun<Config = AnyRecord> {
 
   /** Its artifacts: the paths of files, below `artifacts`. */
   get artifacts(): string[] {
-    const folder = join(this.directory, 'artifacts')
-    return listFolder(folder)
+    const names = (folder: string): string[] => this.#store.names(this.id, folder)
+    return names('artifacts')
       .filter((type) => !type.startsWith('.'))
-      .flatMap((type) => listFolder(join(folder, type)).map((name) => `${type}/${name}`))
+      .flatMap((type) => names(`artifacts/${type}`).map((name) => `${type}/${name}`))
       .filter((path) => !path.includes('/.'))
       .toSorted()
   }
@@ -134,25 +134,24 @@ export class StoredRun<Config = AnyRecord> {
 
   /** Reads the rows of a metrics file, as they were written. */
   rows(logName: string): Row[] {
-    if (!this.logNames.includes(logName)) return []
-    const path = join(this.directory, 'metrics', `${logName}.json`)
     const rows: Row[] = []
-    let lines = 0
-    for (const { text, isWhole } of readChunks(path, 0, statSync(path).size)) {
-      if (isWhole) {
-        const first = lines + 1
-        const bad = (line: number): void =>
-          this.#store.report(path, `line ${first + line}: no row of metrics`)
-        const parsed = parseRows(text, bad)
-        for (const row of parsed.rows) rows.push(row)
-        lines += parsed.lines
-      } else {
-        const row = parseRow(text)
-        if (row) rows.push(row)
-        else this.#store.report(path, `line ${lines + 1}: no row of metrics`)
-      }
-    }
+    for (const part of this.rowParts(logName)) for (const row of part.rows) rows.push(row)
     return rows
+  }
+
+  /**
+   * Reads the rows of a metrics file in parts, so that a large one needs little memory.
+   * @param after The `place` of the last part of an earlier reading, to go on from there.
+   * @yields the parts, in their order; one that `isFirst` if the file is read from its beginning, as it is when it was written anew.
+   */
+  *rowParts(logName: string, after?: RowPlace): Generator<RowPart> {
+    if (!this.logNames.includes(logName)) return
+    const path = join(this.directory, 'metrics', `${logName}.json`)
+    try {
+      yield* readRowParts(path, after, (line) => this.#store.report(path, `line ${line}: no row of metrics`))
+    } catch (error) {
+      this.#store.report(path, messageOf(error))
+    }
   }
 
   /** Reads the values of one metric, in the order of its rows; rows without it are left out. */
@@ -234,8 +233,4 @@ export function valueAt(tree: unknown, path: FieldPath): unknown {
     if (value !== undefined) return value
   }
   return undefined
-}
-
-function listFolder(path: string): string[] {
-  return existsSync(path) && statSync(path).isDirectory() ? readdirSync(path) : []
 }

@@ -110,10 +110,14 @@ export class Claim {
   }
 }
 
-/** Gives what the last claim to a run says; undefined if there is none. */
+/** Gives what the last claim to a run says; undefined if there is none, or none that can be read. */
 export function readLastClaim(directory: string): ClaimRecord | undefined {
-  const last = lastClaim(directory)
-  return last && readClaim(join(directory, last.name))
+  try {
+    const last = lastClaim(directory)
+    return last && readClaim(join(directory, last.name))
+  } catch {
+    return undefined
+  }
 }
 
 function refuseIfAlive(directory: string, name: string): void {

@@ -22,7 +22,10 @@ export function addOpenRun(run: Run): void {
 }
 
 export function removeOpenRun(run: Run): void {
-  if (!open.delete(run.logDir) || open.size > 0) return
+  // One that was taken over within the process has another one in its place.
+  if (open.get(run.logDir) !== run) return
+  open.delete(run.logDir)
+  if (open.size > 0) return
   process.off('exit', onExit)
   process.off('uncaughtExceptionMonitor', onError)
   for (const signal of Object.keys(signals)) process.off(signal, onSignal)

@@ -1,7 +1,10 @@
 import { hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
-import type { PlainRecord } from '../plain-tree.ts'
+import { type PlainRecord, sameTree } from '../plain-tree.ts'
 import { redactArguments } from './redact.ts'
+
+/** In characters. */
+const longestError = 20_000
 
 export type RunStatus = 'STARTING' | 'RUNNING' | 'COMPLETE' | 'FAILED' | 'INTERRUPTED'
 
@@ -38,16 +41,36 @@ export function newInfo(directory: string, logId: number | string, runId: string
   }
 }
 
-/** Makes the entry of `resumes` for a process that goes on with a run; `config` is what it was given, if that is not the run's first. */
-export function resumeInfo(config: PlainRecord | undefined, now: Date): PlainRecord {
-  return {
+interface Resume {
+  /** What the process was given. */
+  readonly config: PlainRecord
+  /** The run's first one. */
+  readonly first: PlainRecord
+  readonly runId: string
+}
+
+/** Makes the info of a run that a process goes on with: what it has said of its start stays. */
+export function resumedInfo(before: PlainRecord, { config, first, runId }: Resume, now: Date): PlainRecord {
+  const { error: _, ended_at: __, ...kept } = before
+  const resumes = Array.isArray(before['resumes']) ? before['resumes'] : []
+  const isOther = Object.keys(config).length > 0 && !sameTree(config, first)
+  const resume = {
     date: dateText(now),
     time: timeText(now),
     started_at: now.toISOString(),
     process_id: process.pid,
     hostname: hostname(),
     arguments: redactArguments(process.argv.slice(2)),
-    ...(config && { config }),
+    ...(isOther && { config }),
+  }
+  return {
+    ...kept,
+    end_date: '',
+    end_time: '',
+    process_id: process.pid,
+    hostname: hostname(),
+    run_id: runId,
+    resumes: [...resumes, resume],
   }
 }
 
@@ -58,7 +81,8 @@ export function endInfo(status: RunStatus, error: unknown, now: Date): PlainReco
     end_date: dateText(now),
     end_time: timeText(now),
     ended_at: now.toISOString(),
-    ...(error !== undefined && { error: errorText(error) }),
+    // What a program throws may be as long as it likes; `info.yaml` may not.
+    ...(error !== undefined && { error: errorText(error).slice(0, longestError) }),
   }
 }
 

@@ -1,32 +1,21 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync } from 'node:fs'
-import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Checkpoint, StateTree, TrainerHandle } from '@trainyard/core'
 import type { Artifact } from '../artifacts/artifact.ts'
-import { saveArtifact } from '../artifacts/save-artifact.ts'
+import { artifactPath, saveArtifact } from '../artifacts/save-artifact.ts'
 import { CheckpointFiles } from '../artifacts/checkpoint-files.ts'
 import { fail, messageOf } from '../errors.ts'
 import type { MetricRow } from '../metrics/row-text.ts'
 import { type MetricsPosition, RunMetrics } from '../metrics/run-metrics.ts'
-import { isRecord, type PlainRecord, plainCopy, sameTree } from '../plain-tree.ts'
+import { isRecord, type PlainRecord, plainCopy } from '../plain-tree.ts'
 import { replaceFile } from '../replace-file.ts'
 import { readYaml, yamlText } from '../yaml.ts'
 import { Claim } from './claim.ts'
 import { addOpenRun, isInterrupted, removeOpenRun } from './open-runs-of-process.ts'
-import { endInfo, newInfo, resumeInfo, type RunStatus } from './run-info.ts'
+import { endInfo, newInfo, resumedInfo, type RunStatus } from './run-info.ts'
+import { checkRunOptions, type RunOptions } from './run-options.ts'
 import { teeToFile } from './tee-to-file.ts'
-
-export interface RunOptions {
-  /** What the run was given; kept in `metadata/config.yaml`. A run that goes on keeps its first one. */
-  readonly config?: Readonly<Record<string, unknown>> | undefined
-  /** Words to find the run by. */
-  readonly tags?: readonly string[] | undefined
-  /** Writes what is printed to `log.stdout` and `log.stderr`, too. Default: false. */
-  readonly logStreamsToFile?: boolean | undefined
-  /** Writes a run that another process seems to be writing. Default: false. */
-  readonly takeOver?: boolean | undefined
-}
 
 /** How a run is opened; not for programs. */
 export interface OpenRun extends RunOptions {
@@ -35,11 +24,28 @@ export interface OpenRun extends RunOptions {
   readonly settings: PlainRecord
   /** Runs when nobody else can write the run any more, before anything in it is read or written. */
   readonly prepare?: (() => void) | undefined
+  /** What rank zero has opened, for the other ranks: they write nothing. */
+  readonly opened?: OpenedRun | undefined
+}
+
+/** What all ranks have to know of the run that rank zero has opened. */
+export interface OpenedRun {
+  readonly logDir: string
+  readonly isResumed: boolean
+  readonly config: PlainRecord
+  readonly info: PlainRecord
+}
+
+/** What a process needs that writes a run. */
+interface Writer {
+  readonly claim: Claim
+  readonly metrics: RunMetrics
 }
 
 /**
  * A run's folder, for writing. It is made by a `RunLogger` or an `ExperimentLogger`; made again in a folder that has a run, it goes on with that one.
- * The process's end, by an error or a signal too, is written down by itself.
+ * The process's end, by an error or a signal too, is written down by itself. Of several ranks only the first one writes: what the others log goes
+ * nowhere, and what they load is what the first one has saved.
  */
 export class Run {
   /** The run's folder, absolute. */
@@ -50,8 +56,8 @@ export class Run {
   readonly isResumed: boolean
   /** The config of the run's first start. */
   readonly config: PlainRecord
-  readonly #claim: Claim
-  readonly #metrics: RunMetrics
+  /** Not on the other ranks. */
+  readonly #writer: Writer | undefined
   readonly #checkpoints: CheckpointFiles
   readonly #whenFinished: ((error: unknown) => void)[] = []
   #info: PlainRecord
@@ -62,34 +68,36 @@ export class Run {
   #error: unknown
 
   constructor(directory: string, options: OpenRun) {
-    const { logId, settings, tags = [], logStreamsToFile = false, takeOver, prepare } = options
+    const { opened } = options
     this.logDir = resolve(directory)
-    const config = plainCopy('the `config`', options.config ?? {}) as PlainRecord
+    this.#checkpoints = new CheckpointFiles(this.#path('artifacts', 'Checkpoint'))
+    if (opened) {
+      this.isResumed = opened.isResumed
+      this.config = opened.config
+      this.#info = opened.info
+      this.runId = String(opened.info['run_id'])
+      return
+    }
+    const config = checkRunOptions(options)
     mkdirSync(this.logDir, { recursive: true })
-    this.#claim = new Claim(this.logDir, takeOver)
+    const claim = new Claim(this.logDir, options.takeOver)
     try {
-      prepare?.()
-      const now = new Date()
+      options.prepare?.()
       mkdirSync(this.#path('metadata'), { recursive: true })
       const before = this.#read('info')
       this.isResumed = before !== undefined
       this.config = this.#read('config') ?? config
       this.runId = String(before?.['run_id'] ?? randomUUID())
+      const now = new Date()
       this.#info = before
-        ? resumed(before, { config, first: this.config, runId: this.runId }, now)
-        : newInfo(this.logDir, logId, this.runId, now)
-      this.#writeInfo({ status: 'STARTING' })
-      if (!existsSync(this.#yaml('config'))) this.#write('config', config)
-      if (!existsSync(this.#yaml('mlxpy'))) this.#write('mlxpy', settings)
-      if (tags.length > 0) this.#write('meta', { ...this.#read('meta'), tags: [...tags] })
-      this.#metrics = new RunMetrics(this.#path('metrics'))
+        ? resumedInfo(before, { config, first: this.config, runId: this.runId }, now)
+        : newInfo(this.logDir, options.logId, this.runId, now)
+      this.#writer = { claim, metrics: new RunMetrics(this.#path('metrics')) }
+      this.#writeMetadata(config, options)
       mkdirSync(this.#path('artifacts'), { recursive: true })
-      this.#checkpoints = new CheckpointFiles(this.#path('artifacts', 'Checkpoint'))
-      if (logStreamsToFile)
-        for (const name of ['stdout', 'stderr'] as const) this.tee([name], this.#path(`log.${name}`))
       this.#writeInfo({ status: 'RUNNING' })
     } catch (error) {
-      this.#claim.release()
+      claim.release()
       throw error
     }
     addOpenRun(this)
@@ -102,8 +110,9 @@ export class Run {
 
   /** Changes what `metadata/info.yaml` says. */
   updateInfo(changes: PlainRecord): void {
-    this.#open()
-    this.#writeInfo(plainCopy('the `info`', changes) as PlainRecord)
+    const copy = plainCopy('the `info`', changes) as PlainRecord
+    this.#mayWrite()
+    this.#writeInfo(copy)
   }
 
   /**
@@ -113,13 +122,14 @@ export class Run {
   logMetrics(row: MetricRow, logName: string): void {
     if (this.#rowsUntilLook-- <= 0) this.#settle()
     this.#hasLogged = true
-    this.#metrics.append(logName, row)
+    this.#writer?.metrics.append(logName, row)
   }
 
   /** Writes an artifact to `artifacts/<type>/<name><extension>`, whole or not at all, and gives its path. One of that name is replaced. */
   async logArtifact(artifact: Artifact, name: string): Promise<string> {
-    this.#open()
-    return saveArtifact(this.#path('artifacts'), artifact, name)
+    const path = artifactPath(this.#path('artifacts'), artifact, name)
+    if (this.#mayWrite()) await saveArtifact(path, artifact)
+    return path
   }
 
   /**
@@ -127,10 +137,13 @@ export class Run {
    * before. The arrays must not change meanwhile. Gives the path.
    */
   async logCheckpoint(tree: StateTree | Checkpoint, name = 'last_ckpt'): Promise<string> {
-    this.#settle()
+    const path = this.#checkpoints.path(name)
+    const writer = this.#settle()
+    if (!writer) return path
     this.#hasLogged = true
-    this.#metrics.flush()
-    return this.#checkpoints.save(name, tree, this.#metrics.position())
+    writer.metrics.flush()
+    await this.#checkpoints.save(path, { tree, position: writer.metrics.position() })
+    return path
   }
 
   /**
@@ -151,8 +164,16 @@ export class Run {
     return loaded?.tree as Tree | undefined
   }
 
-  /** Tells a trainer that its files go into this run's folder, and so all of its callbacks that have files. */
-  setup(trainer: Pick<TrainerHandle, 'logDirectory'>): void {
+  /**
+   * Tells a trainer that its files go into this run's folder, and so all of its callbacks that have files.
+   * @throws if the trainer is one of several ranks, and each has opened a run of its own.
+   */
+  setup(trainer: Pick<TrainerHandle, 'logDirectory' | 'strategy'>): void {
+    const { globalRank, worldSize } = trainer.strategy
+    if (globalRank && this.#writer)
+      fail(
+        `rank ${globalRank} of ${worldSize} has opened the run "${this.logDir}" for itself; on every rank, open one for all with \`await RunLogger.open(options, strategy)\``,
+      )
     trainer.logDirectory = this.logDir
   }
 
@@ -160,21 +181,19 @@ export class Run {
   position(): MetricsPosition {
     // A trainer may be asked for its state after the run, too.
     if (!this.#isFinished) this.#settle()
-    this.#metrics.flush()
-    return this.#metrics.position()
+    this.#writer?.metrics.flush()
+    return this.#writer?.metrics.position() ?? {}
   }
 
   /** Cuts the metrics back to a position; gives the names of files that are shorter than that, so that rows are missing. */
   rewind(position: MetricsPosition): string[] {
-    this.#open()
     this.#rewindTo = undefined
-    return this.#metrics.rewind(position)
+    return this.#mayWrite()?.metrics.rewind(position) ?? []
   }
 
-  /** Cuts metrics back to their last rows that are not past a step. */
-  rewindToStep(logNames: readonly string[], step: number): void {
-    this.#open()
-    this.#metrics.rewindToStep(logNames, step)
+  /** Cuts metrics back to their last rows that are not past a step; gives the names of those that had more. */
+  rewindToStep(logNames: readonly string[], step: number): string[] {
+    return this.#mayWrite()?.metrics.rewindToStep(logNames, step) ?? []
   }
 
   /** Appends what is printed to a file, too, until the run ends. */
@@ -203,11 +222,11 @@ export class Run {
     removeOpenRun(this)
     const ended = status ?? (error !== undefined ? 'FAILED' : isInterrupted() ? 'INTERRUPTED' : 'COMPLETE')
     try {
-      this.#metrics.close()
+      this.#writer?.metrics.close()
       // What another process writes now is none of ours.
-      if (this.#claim.look()) this.#writeInfo(endInfo(ended, error, new Date()))
+      if (this.#writer?.claim.look() ?? true) this.#writeInfo(endInfo(ended, error, new Date()))
     } finally {
-      this.#claim.release()
+      this.#writer?.claim.release()
       for (const listener of this.#whenFinished.toReversed()) listener(error)
     }
   }
@@ -236,41 +255,30 @@ export class Run {
 
   #writeInfo(changes: PlainRecord): void {
     this.#info = { ...this.#info, ...changes }
-    this.#write('info', this.#info)
+    if (this.#writer) this.#write('info', this.#info)
   }
 
-  /** Throws unless this process may write. */
-  #open(): void {
+  #writeMetadata(config: PlainRecord, { settings, tags = [] }: OpenRun): void {
+    this.#writeInfo({ status: 'STARTING' })
+    if (!existsSync(this.#yaml('config'))) this.#write('config', config)
+    if (!existsSync(this.#yaml('mlxpy'))) this.#write('mlxpy', settings)
+    if (tags.length > 0) this.#write('meta', { ...this.#read('meta'), tags: [...tags] })
+  }
+
+  /** Gives what it takes to write, undefined on a rank that has not to; throws if the run is over, or another process's. */
+  #mayWrite(): Writer | undefined {
     if (this.#isFinished) fail(`the run "${this.logDir}" is finished; nothing more can be written`)
-    this.#claim.beat()
-    if (this.#claim.isLost) fail(`another process has taken over the run "${this.logDir}"`)
+    this.#writer?.claim.beat()
+    if (this.#writer?.claim.isLost) fail(`another process has taken over the run "${this.logDir}"`)
+    return this.#writer
   }
 
   /** Goes back to where a checkpoint was saved, before the first thing that comes after it. */
-  #settle(): void {
-    this.#open()
+  #settle(): Writer | undefined {
+    const writer = this.#mayWrite()
     // Looking at the clock for every row would cost a tenth of writing it.
     this.#rowsUntilLook = 50
     if (this.#rewindTo) this.rewind(this.#rewindTo)
-  }
-}
-
-/** The info of a run that goes on: what it has said of its start stays. */
-function resumed(
-  before: PlainRecord,
-  { config, first, runId }: { config: PlainRecord; first: PlainRecord; runId: string },
-  now: Date,
-): PlainRecord {
-  const { error: _, ended_at: __, ...kept } = before
-  const resumes = Array.isArray(before['resumes']) ? before['resumes'] : []
-  const isOther = Object.keys(config).length > 0 && !sameTree(config, first)
-  return {
-    ...kept,
-    end_date: '',
-    end_time: '',
-    process_id: process.pid,
-    hostname: hostname(),
-    run_id: runId,
-    resumes: [...resumes, resumeInfo(isOther ? config : undefined, now)],
+    return writer
   }
 }

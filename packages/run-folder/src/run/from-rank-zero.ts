@@ -1,0 +1,16 @@
+import { deserialize, serialize } from 'node:v8'
+import type { Strategy } from '@trainyard/core'
+import { messageOf } from '../errors.ts'
+
+/** Calls a function on rank zero alone, and gives what it made to all ranks, each of which has to call this. An error ends all of them. */
+export async function fromRankZero<T>(strategy: Strategy, make: () => T): Promise<T> {
+  let made = new Uint8Array()
+  try {
+    if (!strategy.globalRank) made = serialize(make())
+  } catch (error) {
+    // The others wait for it.
+    strategy.abort(1, messageOf(error))
+    throw error
+  }
+  return deserialize(await strategy.broadcast(made)) as T
+}
