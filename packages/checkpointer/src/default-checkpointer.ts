@@ -8,7 +8,7 @@ import { type CheckpointEntry, type CompleteCheckpoint, listCheckpoints } from '
 import { isPlainName } from './manifest.ts'
 import { weightsOf } from './named-tensors.ts'
 import { type LoadedCheckpoint, readCheckpoint, verifyCheckpoint } from './read-checkpoint.ts'
-import { removeCheckpoint } from './remove-checkpoint.ts'
+import { noteTo, type NotDeleted, tryToRemove } from './remove-checkpoint.ts'
 import { writeSafetensors } from './safetensors/write.ts'
 import { sweepUnfinished } from './sweep-unfinished.ts'
 import { writeCheckpoint } from './write-checkpoint.ts'
@@ -52,6 +52,8 @@ export class DefaultCheckpointer extends AbstractCheckpointer {
   readonly #pattern: RegExp
   /** The names that this object has saved, in that order. */
   readonly #written: string[] = []
+  /** What could not be deleted after an earlier save. */
+  #left: readonly string[] = []
   #runId: string | undefined
 
   constructor({
@@ -114,8 +116,9 @@ export class DefaultCheckpointer extends AbstractCheckpointer {
     const name = `${filePrefix}_${index}${suffix}`
     const path = join(saveDir, name)
     const isFirst = this.#written.length === 0
+    const io = { files: this.#files, warn: this.#warn }
     // Not when it is loaded: a program that only evaluates must leave alone what the run itself may be writing.
-    if (isFirst) await sweepUnfinished(saveDir, { runId: this.runId, files: this.#files })
+    if (isFirst) await sweepUnfinished(saveDir, { runId: this.runId, ...io })
     if (!(await this.#isSaved(path, checkpoint))) {
       const scores = scoresOf(checkpoint)
       const info = {
@@ -123,11 +126,11 @@ export class DefaultCheckpointer extends AbstractCheckpointer {
         epoch: (checkpoint.trainer?.['epoch'] as number | undefined) ?? index,
         scores,
       }
-      await writeCheckpoint(path, checkpoint, { info, files: this.#files })
+      await writeCheckpoint(path, checkpoint, { info, ...io })
     }
     if (this.#written.includes(name)) this.#written.splice(this.#written.indexOf(name), 1)
     this.#written.push(name)
-    await this.#deleteOld(isFirst)
+    await this.#deleteOld(path, isFirst)
     return path
   }
 
@@ -222,9 +225,20 @@ export class DefaultCheckpointer extends AbstractCheckpointer {
     )
   }
 
-  async #deleteOld(isFirst: boolean): Promise<void> {
+  /** Deletes what need not be kept; what cannot be deleted is tried again after the next save. */
+  async #deleteOld(saved: string, isFirst: boolean): Promise<void> {
+    const old = new Set([...this.#left, ...(await this.#old(isFirst))])
+    // It may have the name of one that could not be deleted.
+    old.delete(saved)
+    const left: NotDeleted[] = []
+    for (const path of old) await tryToRemove(this.#files, path, (one) => void left.push(one))
+    left.forEach(noteTo(this.#warn))
+    this.#left = left.map(({ path }) => path)
+  }
+
+  async #old(isFirst: boolean): Promise<string[]> {
     const { deleteExistingCheckpoints, maxCheckpoints } = this.#options
-    if (maxCheckpoints === Infinity && !(isFirst && deleteExistingCheckpoints)) return
+    if (maxCheckpoints === Infinity && !(isFirst && deleteExistingCheckpoints)) return []
     const own = await this.#own()
     // What this object saved is newer than anything before, even under a lower number: the run may have gone back to an earlier checkpoint.
     const age = ({ name }: CompleteCheckpoint): number => this.#written.indexOf(name)
@@ -233,7 +247,7 @@ export class DefaultCheckpointer extends AbstractCheckpointer {
       (entry, i) =>
         i < sorted.length - maxCheckpoints || (deleteExistingCheckpoints && isFirst && age(entry) < 0),
     )
-    for (const { path } of old) await removeCheckpoint(path, { files: this.#files })
+    return old.map(({ path }) => path)
   }
 }
 

@@ -36,7 +36,7 @@ export {
   type LatestCheckpoint,
   listCheckpoints,
 } from './list-checkpoints.ts'
-export { removeCheckpoint } from './remove-checkpoint.ts'
+export { type NotDeleted, removeCheckpoint } from './remove-checkpoint.ts'
 export { linkLast, type LinkOptions } from './link-last.ts'
 export { sweepUnfinished, type SweepOptions } from './sweep-unfinished.ts'
 

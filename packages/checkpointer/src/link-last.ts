@@ -6,12 +6,15 @@ import { hiddenPath } from './hidden-names.ts'
 import { isPlainName } from './manifest.ts'
 import { publish } from './publish.ts'
 import { readAll, withFile } from './read-file.ts'
+import { type Note, noteTo } from './remove-checkpoint.ts'
 import { writeAll } from './write-file.ts'
 
 export interface LinkOptions {
   /** What the link is called. Default: `last`. */
   readonly link?: string | undefined
   readonly files?: FileSystem | undefined
+  /** Gets what went wrong but does no harm. Default: `console.warn`. */
+  readonly warn?: ((line: string) => void) | undefined
 }
 
 /** What file systems and Windows say that have no links, or give none to this user. */
@@ -25,20 +28,32 @@ const noLinks = new Set(['EPERM', 'ENOSYS', 'EOPNOTSUPP', 'ENOTSUP'])
 export async function linkLast(
   folder: string,
   name: string,
-  { link = 'last', files = nodeFiles }: LinkOptions = {},
+  { link = 'last', files = nodeFiles, warn = console.warn }: LinkOptions = {},
+): Promise<void> {
+  await putLink(files, folder, name, link, null, noteTo(warn))
+}
+
+/** Does what `linkLast` does, for a run. */
+export async function putLink(
+  files: FileSystem,
+  folder: string,
+  name: string,
+  link: string,
+  runId: string | null,
+  note: Note,
 ): Promise<void> {
   for (const part of [name, link])
     if (!isPlainName(part))
       fail(`a link and what it leads to must be names in the same folder, not "${part}"`)
   const path = join(folder, link)
   if (name === link) fail(`"${path}" cannot be a link to itself`)
-  const hidden = hiddenPath(path, 'link', null)
+  const hidden = hiddenPath(path, 'link', runId)
   try {
     await files.symlink(name, hidden).catch((error: unknown) => {
       if (!noLinks.has(codeOf(error) ?? '')) throw error
       return copyCheckpoint(files, join(folder, name), hidden)
     })
-    await publish(files, hidden, path, null)
+    await publish(files, hidden, path, runId, note)
   } catch (error) {
     await removeTree(files, hidden).catch(() => undefined)
     fail(`"${path}" could not be made a link to "${name}": ${messageOf(error)}`, { cause: error })

@@ -1,10 +1,9 @@
 import { join } from 'node:path'
 import { codeOf, DamagedCheckpointError } from './errors.ts'
 import { type FileKind, type FileSystem, kindAt, nodeFiles } from './file-system.ts'
-import { manifestName } from './folders.ts'
+import { looksLikeCheckpoint, namesIn } from './folders.ts'
 import { parseHiddenName } from './hidden-names.ts'
 import { type Manifest, readManifest } from './manifest.ts'
-import { modelName, optimizerName, trainerName } from './prepare-checkpoint.ts'
 import { verifyCheckpoint } from './read-checkpoint.ts'
 
 /** A checkpoint whose manifest is good and whose files have the right sizes; only reading them tells whether they are good, too. */
@@ -97,15 +96,6 @@ export async function latestCheckpoint(
   return { status: 'damaged', damaged }
 }
 
-async function namesIn(files: FileSystem, folder: string): Promise<readonly string[]> {
-  try {
-    return (await files.readdir(folder)).toSorted()
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return []
-    throw error
-  }
-}
-
 /** Looks at all that can be seen without reading whole files. */
 async function inspect(
   files: FileSystem,
@@ -113,22 +103,32 @@ async function inspect(
   name: string,
   hidden: boolean,
 ): Promise<CheckpointEntry | undefined> {
-  // One that another process deletes at this moment is as good as gone.
   if ((await kindAt(files, path)) !== 'folder') return undefined
+  const found = await look(files, path).catch((error: unknown) => ({ error }))
+  // One that another process has deleted meanwhile is no damaged one.
+  if (found === undefined || (await kindAt(files, path)) === undefined) return undefined
+  if ('error' in found) throw found.error
+  const { manifest, damage } = found
+  if (damage) return { status: 'damaged', path, name, hidden: false, ...damage, manifest }
+  return { status: 'complete', path, name, hidden, manifest }
+}
+
+type Look =
+  | { readonly manifest: Manifest; readonly damage?: undefined }
+  | {
+      readonly manifest: Manifest | undefined
+      readonly damage: { readonly file: string; readonly reason: string }
+    }
+
+/** Gives nothing if the folder is not that of a checkpoint. */
+async function look(files: FileSystem, path: string): Promise<Look | undefined> {
   let manifest: Manifest | undefined
-  const damage = (file: string, reason: string): DamagedCheckpoint => ({
-    status: 'damaged',
-    path,
-    name,
-    hidden: false,
-    file,
-    reason,
-    manifest,
-  })
+  const damage = (file: string, reason: string): Look => ({ manifest, damage: { file, reason } })
   try {
     manifest = await readManifest(files, path)
   } catch (error) {
     if (!(error instanceof DamagedCheckpointError)) throw error
+    // Without a manifest it is damaged only if the rest of a checkpoint is there.
     if (error.reason === 'is missing' && !(await looksLikeCheckpoint(files, path))) return undefined
     return damage(error.file, error.reason)
   }
@@ -138,7 +138,7 @@ async function inspect(
     if (found.kind !== 'file') return damage(file, `is a ${found.kind}, not a file`)
     if (found.size !== size) return damage(file, `has ${found.size} bytes, its manifest says ${size}`)
   }
-  return { status: 'complete', path, name, hidden, manifest }
+  return { manifest }
 }
 
 async function statOf(
@@ -151,12 +151,6 @@ async function statOf(
     if (codeOf(error) === 'ENOENT') return undefined
     throw error
   }
-}
-
-/** A folder without a manifest is a damaged checkpoint only if the rest of one is there. */
-async function looksLikeCheckpoint(files: FileSystem, path: string): Promise<boolean> {
-  const names = await namesIn(files, path)
-  return [modelName, optimizerName, trainerName, manifestName].some((name) => names.includes(name))
 }
 
 function byAge(a: CheckpointEntry, b: CheckpointEntry): number {

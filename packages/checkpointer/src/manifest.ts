@@ -5,6 +5,7 @@ import type { FileSystem } from './file-system.ts'
 import { manifestName } from './folders.ts'
 import { decodeText, readAll, withFile } from './read-file.ts'
 import type { TensorInfo } from './safetensors/header.ts'
+import { noteSaveTime } from './save-time.ts'
 import { decodePlain, encodePlain, parseJson } from './tree-codec.ts'
 import type { FileRecord } from './write-file.ts'
 
@@ -14,7 +15,7 @@ export interface Manifest {
   readonly version: number
   /** The run that wrote it, if it has a name. */
   readonly runId: string | null
-  /** When it was written: ISO 8601, in UTC. */
+  /** When it was saved: ISO 8601, in UTC; later than any that the process had seen by then, even if the clock was set back. */
   readonly savedAt: string
   /** Updates done. */
   readonly step: number
@@ -64,10 +65,25 @@ export function parseManifest(text: string): Manifest {
     )
   if (manifest.checksum !== checksumName)
     throw new FormatError(`has checksums of an unknown kind, ${String(manifest.checksum)}`)
+  checkFields(manifest)
   for (const name of Object.keys(manifest.files))
     if (!isPlainName(name))
       throw new FormatError(`names a file "${name}", which is not in the checkpoint's folder`)
   return manifest
+}
+
+/** What this package relies on; that it is as it was written, the checksum has told. */
+function checkFields(manifest: Manifest): void {
+  const { step, epoch, batch, savedAt } = manifest
+  for (const [name, value] of Object.entries({ step, epoch, batch }))
+    if (!Number.isSafeInteger(value) || value < 0)
+      throw new FormatError(`has ${String(value)} as its ${name}`)
+  // What is later than the year 9999 has no time after it.
+  if (!(Date.parse(savedAt) < Date.parse('9999-12-31')))
+    throw new FormatError(`was saved at ${String(savedAt)}, which is no time`)
+  const { files, tensors, scores } = manifest
+  for (const [name, value] of Object.entries({ files, tensors, scores }))
+    if (typeof value !== 'object' || value === null) throw new FormatError(`has no ${name}`)
 }
 
 /**
@@ -81,7 +97,9 @@ export async function readManifest(files: FileSystem, path: string): Promise<Man
         if (size > largestManifest) throw new FormatError(`has ${size} bytes`)
         const bytes = new Uint8Array(size)
         await readAll(file, bytes, 0)
-        return parseManifest(decodeText(bytes))
+        const manifest = parseManifest(decodeText(bytes))
+        noteSaveTime(manifest.savedAt)
+        return manifest
       })
     } catch (error) {
       if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTDIR') throw error

@@ -1,8 +1,10 @@
 import type { Checkpoint, StateTree, TypedArray } from '@trainyard/core'
 import { checksumName } from './checksum.ts'
 import { fail } from './errors.ts'
+import { modelName, optimizerName, trainerName } from './folders.ts'
 import { formatName, formatVersion, type Manifest } from './manifest.ts'
 import { NamedTensors } from './named-tensors.ts'
+import { nextSaveTime } from './save-time.ts'
 import type { TensorInfo } from './safetensors/header.ts'
 import { safetensorsParts } from './safetensors/parts.ts'
 import { encodeTree, type TensorPlace } from './tree-codec.ts'
@@ -16,6 +18,8 @@ export interface CheckpointInfo {
   readonly step?: number | undefined
   readonly epoch?: number | undefined
   readonly batch?: number | undefined
+  /** When the state was saved, if this is a copy of an older checkpoint: ISO 8601. Default: now. */
+  readonly savedAt?: string | undefined
   /** Metrics to compare checkpoints by; any number, NaN and the infinite ones too. */
   readonly scores?: Readonly<Record<string, number>> | undefined
   /** What else belongs to the run, such as its configuration. */
@@ -25,17 +29,13 @@ export interface CheckpointInfo {
 /** A checkpoint as it will stand in its files: bytes, which a thread can hand to another. */
 export interface PreparedCheckpoint {
   readonly files: readonly PreparedFile[]
-  readonly manifest: Omit<Manifest, 'files' | 'savedAt'>
+  readonly manifest: Omit<Manifest, 'files'>
 }
 
 export interface PreparedFile {
   readonly name: string
   readonly parts: readonly Uint8Array[]
 }
-
-export const modelName = 'model.safetensors'
-export const optimizerName = 'optimizer.safetensors'
-export const trainerName = 'trainer.json'
 
 /**
  * Takes a checkpoint apart: `model.safetensors` gets the weights, under their names; `optimizer.safetensors` every other typed array, under the path
@@ -74,17 +74,20 @@ export function prepareCheckpoint(checkpoint: Checkpoint, info: CheckpointInfo =
 function numbersOf(
   { trainer }: Checkpoint,
   { runId, scores = {}, ...info }: CheckpointInfo,
-): Pick<Manifest, 'runId' | 'step' | 'epoch' | 'batch' | 'scores'> {
+): Pick<Manifest, 'runId' | 'savedAt' | 'step' | 'epoch' | 'batch' | 'scores'> {
   const count = (name: 'step' | 'epoch' | 'batch'): number => {
     const value = info[name] ?? trainer?.[name] ?? 0
     if (!Number.isSafeInteger(value) || (value as number) < 0)
       fail(`\`info.${name}\` must be a whole number from 0, not ${String(value)}`)
     return value as number
   }
+  const { savedAt = nextSaveTime() } = info
+  if (Number.isNaN(Date.parse(savedAt))) fail(`\`info.savedAt\` must be a time in ISO 8601, not ${savedAt}`)
   for (const [name, score] of Object.entries(scores))
     if (typeof score !== 'number') fail(`\`info.scores.${name}\` must be a number, not ${String(score)}`)
   return {
     runId: runId ?? null,
+    savedAt,
     step: count('step'),
     epoch: count('epoch'),
     batch: count('batch'),

@@ -5,7 +5,10 @@ import type { FileRecord } from './write-file.ts'
 
 const chunkSize = 1 << 20
 
-/** Reads a file from its beginning to its end and takes its checksum, if that is wanted: of one chunk while Node's thread pool reads the next. */
+/** While one arrives and the next is on its way, the sum of the one before is taken: two processors have enough to do. */
+const readsAtOnce = 2
+
+/** Reads a file from its beginning to its end and takes its checksum meanwhile, if that is wanted: Node reads in its thread pool. */
 export class SequentialReader {
   readonly #file: OpenFile
   /** The size of the file, in bytes. */
@@ -13,7 +16,6 @@ export class SequentialReader {
   readonly #isSummed: boolean
   #position = 0
   #sum = 0
-  #unsummed: Uint8Array = new Uint8Array(0)
 
   constructor(file: OpenFile, size: number, isSummed: boolean) {
     this.#file = file
@@ -22,36 +24,54 @@ export class SequentialReader {
   }
 
   /**
-   * Fills an array with the bytes that come next. It must stay as it is until the next call.
+   * Fills arrays with the bytes that come next, one after the other. An array is asked for when the one that is two chunks before it is done with.
    * @throws if the file ends before.
    */
-  async readInto(into: Uint8Array): Promise<void> {
-    for (let start = 0; start < into.byteLength; start += chunkSize) {
-      const chunk = into.subarray(start, start + chunkSize)
-      const filled = readAll(this.#file, chunk, this.#position)
-      if (this.#isSummed) this.#sum = addToChecksum(this.#sum, this.#unsummed)
-      this.#unsummed = chunk
-      await filled
-      this.#position += chunk.byteLength
+  async readInto(arrays: Iterable<Uint8Array>): Promise<void> {
+    const arriving: Promise<Uint8Array>[] = []
+    const take = async (): Promise<void> => {
+      const chunk = await arriving[0]!
+      arriving.shift()
+      if (this.#isSummed) this.#sum = addToChecksum(this.#sum, chunk)
+    }
+    try {
+      for (const chunk of chunksOf(arrays)) {
+        const read = readAll(this.#file, chunk, this.#position).then(() => chunk)
+        // Its error counts when its turn comes.
+        read.catch(() => undefined)
+        arriving.push(read)
+        this.#position += chunk.byteLength
+        if (arriving.length === readsAtOnce) await take()
+      }
+      while (arriving.length > 0) await take()
+    } finally {
+      // Whoever gets the error may close the file.
+      await Promise.allSettled(arriving)
     }
   }
 
   /** Reads what is left, for its checksum alone. */
   async skipRest(): Promise<void> {
+    await this.readInto(this.#scratch())
+  }
+
+  *#scratch(): Generator<Uint8Array> {
     const size = Math.min(chunkSize, this.size - this.#position)
-    let [buffer, other] = [new Uint8Array(size), new Uint8Array(size)]
-    while (this.#position < this.size) {
-      await this.readInto(buffer.subarray(0, this.size - this.#position))
-      ;[buffer, other] = [other, buffer]
-    }
+    const buffers = Array.from({ length: readsAtOnce }, () => new Uint8Array(size))
+    for (let i = 0; this.#position < this.size; i++)
+      yield buffers[i % readsAtOnce]!.subarray(0, this.size - this.#position)
   }
 
   /** Gives the checksum of all that was read. */
   checksum(): string {
-    this.#sum = addToChecksum(this.#sum, this.#unsummed)
-    this.#unsummed = new Uint8Array(0)
     return checksumText(this.#sum)
   }
+}
+
+function* chunksOf(arrays: Iterable<Uint8Array>): Generator<Uint8Array> {
+  for (const array of arrays)
+    for (let start = 0; start < array.byteLength; start += chunkSize)
+      yield array.subarray(start, start + chunkSize)
 }
 
 /** Fills an array from a position in a file. */
@@ -106,7 +126,7 @@ export function readChecked<T>(
 /** Reads the rest of a file as text in UTF-8. */
 export async function readText(reader: SequentialReader): Promise<string> {
   const bytes = new Uint8Array(reader.size)
-  await reader.readInto(bytes)
+  await reader.readInto([bytes])
   return decodeText(bytes)
 }
 

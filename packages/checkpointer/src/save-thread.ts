@@ -1,8 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { fail, messageOf } from './errors.ts'
 import type { FileSystemModule } from './file-system.ts'
-import type { Manifest } from './manifest.ts'
-import type { PreparedSave } from './perform-save.ts'
+import type { PerformedSave, PreparedSave } from './perform-save.ts'
 import { saveWorkerCode } from './save-worker-code.ts'
 import type { SaveReply } from './save-worker.ts'
 
@@ -17,7 +16,7 @@ export class SaveThread {
   }
 
   /** Performs a save; its arrays must be in shared memory, and stay as they are until it is done. */
-  async perform(save: PreparedSave): Promise<Manifest> {
+  async perform(save: PreparedSave): Promise<PerformedSave> {
     const worker = (this.#worker ??= this.#start())
     worker.ref()
     const reply = await new Promise<SaveReply>((answer) => {
@@ -27,7 +26,7 @@ export class SaveThread {
     })
     this.#answer = undefined
     worker.unref()
-    if ('manifest' in reply) return reply.manifest
+    if ('saved' in reply) return reply.saved
     const { message, code } = reply.error
     return fail(message, { cause: Object.assign(new Error(`in the worker thread: ${message}`), { code }) })
   }
@@ -46,6 +45,8 @@ export class SaveThread {
       execArgv: [],
     })
     const ended = (message: string): void => {
+      // An error comes before the exit, and another thread may be at work by then.
+      if (this.#worker !== worker) return
       this.#worker = undefined
       this.#answer?.({ error: { message: `the thread that saves has ended: ${message}`, code: undefined } })
     }

@@ -74,13 +74,16 @@ async function loadFileSystem(from) {
 }
 
 // src/perform-save.ts
-import { basename as basename3, dirname as dirname6 } from "node:path";
+import { basename as basename4, dirname as dirname6 } from "node:path";
 
 // src/link-last.ts
-import { join as join3 } from "node:path";
+import { join as join4 } from "node:path";
 
 // src/folders.ts
 import { dirname, join } from "node:path";
+var modelName = "model.safetensors";
+var optimizerName = "optimizer.safetensors";
+var trainerName = "trainer.json";
 var manifestName = "manifest.json";
 async function makeFolder(files2, path) {
   try {
@@ -89,18 +92,34 @@ async function makeFolder(files2, path) {
     if (codeOf(error) === "EEXIST") return;
     if (codeOf(error) !== "ENOENT" || dirname(path) === path) throw error;
     await makeFolder(files2, dirname(path));
-    await files2.mkdir(path);
+    return makeFolder(files2, path);
   }
   await files2.syncFolder(dirname(path));
 }
 async function removeTree(files2, path) {
   const kind = await kindAt(files2, path);
   if (kind === void 0) return;
-  if (kind !== "folder") return files2.unlink(path);
-  const names = await files2.readdir(path);
-  for (const name of names.toSorted((a, b) => Number(b === manifestName) - Number(a === manifestName)))
-    await removeTree(files2, join(path, name));
-  await files2.rmdir(path);
+  try {
+    if (kind !== "folder") return await files2.unlink(path);
+    const names = await files2.readdir(path);
+    for (const name of names.toSorted((a, b) => Number(b === manifestName) - Number(a === manifestName)))
+      await removeTree(files2, join(path, name));
+    await files2.rmdir(path);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+  }
+}
+async function namesIn(files2, path) {
+  try {
+    return (await files2.readdir(path)).toSorted();
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return [];
+    throw error;
+  }
+}
+async function looksLikeCheckpoint(files2, path) {
+  const names = await namesIn(files2, path);
+  return [modelName, optimizerName, trainerName, manifestName].some((name) => names.includes(name));
 }
 
 // src/hidden-names.ts
@@ -119,10 +138,49 @@ function checksumOf(text) {
   return checksumText(crc32(text));
 }
 
+// src/process-mark.ts
+import { readFileSync, readlinkSync } from "node:fs";
+import { hostname } from "node:os";
+var machine;
+var mark;
+function processMark() {
+  return mark ??= [markOfMachine(), digits(process.pid), checksumOf(startOf(process.pid) ?? "")].join("-");
+}
+function markOfMachine() {
+  const id = () => textOf("/etc/machine-id") || textOf("/proc/sys/kernel/random/boot_id");
+  return machine ??= checksumOf([hostname(), id(), namespaceOfNumbers()].join("\\n"));
+}
+function namespaceOfNumbers() {
+  try {
+    return readlinkSync("/proc/self/ns/pid");
+  } catch {
+    return "";
+  }
+}
+function startOf(pid) {
+  const fields = textOf(\`/proc/\${pid}/stat\`).replace(/^.*\\) /s, "").split(" ");
+  if (fields[0] === "Z") return "zombie";
+  return fields[19] && \`\${textOf("/proc/sys/kernel/random/boot_id")} \${fields[19]}\`;
+}
+function textOf(path) {
+  try {
+    return readFileSync(path, "latin1").trim();
+  } catch {
+    return "";
+  }
+}
+function digits(pid) {
+  return pid.toString(16).padStart(8, "0");
+}
+
 // src/hidden-names.ts
 function hiddenPath(path, kind, runId) {
-  const name = \`.\${basename(path)}.\${kind}-\${ownerOf(runId)}-\${randomBytes(4).toString("hex")}\`;
-  return join2(dirname2(path), name);
+  const marks = [kind, ownerOf(runId), processMark(), randomBytes(4).toString("hex")].join("-");
+  return join2(dirname2(path), \`.\${basename(path)}.\${marks}\`);
+}
+function parseHiddenName(name) {
+  const match = /^\\.(.+)\\.(new|old|gone|link)-([0-9a-f]{8})-([0-9a-f]{8}(?:-[0-9a-f]{8}){2})-[0-9a-f]{8}$/.exec(name);
+  return match ? { name: match[1], kind: match[2], owner: match[3], process: match[4] } : void 0;
 }
 function ownerOf(runId) {
   return checksumOf(runId ?? "");
@@ -220,20 +278,59 @@ function isPlainName(name) {
 }
 
 // src/publish.ts
-import { dirname as dirname3 } from "node:path";
-async function publish(files2, hidden, path, runId) {
+import { dirname as dirname4 } from "node:path";
+
+// src/remove-checkpoint.ts
+import { basename as basename2, dirname as dirname3, join as join3 } from "node:path";
+async function tryToRemove(files2, path, note) {
+  const failed = await remove(files2, path);
+  if (failed) note(notDeleted(failed.path, failed.message));
+}
+function notDeleted(path, message) {
+  const advice = \`nothing is lost, and it is tried again; if "\${path}" stays, look at its permissions, or delete it yourself\`;
+  return { path, message: \`\${message}; \${advice}\` };
+}
+async function remove(files2, path) {
+  const hidden = parseHiddenName(basename2(path));
+  const isGone = hidden?.kind === "gone";
+  const gone = isGone ? path : hiddenPath(join3(dirname3(path), hidden?.name ?? basename2(path)), "gone", null);
+  let left = path;
+  try {
+    if (!isGone) await files2.rename(path, gone);
+    left = gone;
+    await files2.syncFolder(dirname3(path));
+    await removeTree(files2, gone);
+    return void 0;
+  } catch (error) {
+    if (!isGone && left === path && codeOf(error) === "ENOENT") return void 0;
+    const message = \`checkpoint "\${path}" could not be deleted: \${messageOf(error)}\`;
+    return { path: left, message, cause: error };
+  }
+}
+
+// src/publish.ts
+async function publish(files2, hidden, path, runId, note) {
   const [mine, there] = [await kindAt(files2, hidden), await kindAt(files2, path)];
+  await checkReplaceable(files2, path, there, mine);
   const inPlace = there !== void 0 && there !== "folder" && mine !== "folder";
   const aside = there === void 0 || inPlace ? void 0 : hiddenPath(path, "old", runId);
   if (aside) await files2.rename(path, aside);
   try {
     await files2.rename(hidden, path);
-    await files2.syncFolder(dirname3(path));
+    await files2.syncFolder(dirname4(path));
   } catch (error) {
     if (!inPlace) await withdraw(files2, hidden, path, aside).catch(() => void 0);
     throw error;
   }
-  if (aside) await removeTree(files2, aside);
+  if (!aside) return;
+  await removeTree(files2, aside).catch(
+    (error) => note(notDeleted(aside, \`what "\${path}" has replaced could not be deleted: \${messageOf(error)}\`))
+  );
+}
+async function checkReplaceable(files2, path, there, mine) {
+  if (there === void 0 || there === "link") return;
+  const isAlike = mine === "file" ? there === "file" : there === "folder" && (await looksLikeCheckpoint(files2, path) || (await namesIn(files2, path)).length === 0);
+  if (!isAlike) fail(\`"\${path}" is a \${there} that would be lost; choose another name, or move it away\`);
 }
 async function withdraw(files2, hidden, path, aside) {
   if (await kindAt(files2, hidden) === void 0) await files2.rename(path, hidden);
@@ -295,19 +392,19 @@ function* chunks(parts) {
 
 // src/link-last.ts
 var noLinks = /* @__PURE__ */ new Set(["EPERM", "ENOSYS", "EOPNOTSUPP", "ENOTSUP"]);
-async function linkLast(folder, name, { link = "last", files: files2 = nodeFiles } = {}) {
+async function putLink(files2, folder, name, link, runId, note) {
   for (const part of [name, link])
     if (!isPlainName(part))
       fail(\`a link and what it leads to must be names in the same folder, not "\${part}"\`);
-  const path = join3(folder, link);
+  const path = join4(folder, link);
   if (name === link) fail(\`"\${path}" cannot be a link to itself\`);
-  const hidden = hiddenPath(path, "link", null);
+  const hidden = hiddenPath(path, "link", runId);
   try {
     await files2.symlink(name, hidden).catch((error) => {
       if (!noLinks.has(codeOf(error) ?? "")) throw error;
-      return copyCheckpoint(files2, join3(folder, name), hidden);
+      return copyCheckpoint(files2, join4(folder, name), hidden);
     });
-    await publish(files2, hidden, path, null);
+    await publish(files2, hidden, path, runId, note);
   } catch (error) {
     await removeTree(files2, hidden).catch(() => void 0);
     fail(\`"\${path}" could not be made a link to "\${name}": \${messageOf(error)}\`, { cause: error });
@@ -317,8 +414,8 @@ async function copyCheckpoint(files2, from, to) {
   await files2.mkdir(to);
   const names = await files2.readdir(from);
   for (const name of names.toSorted((a, b) => Number(a === manifestName) - Number(b === manifestName)))
-    if (await kindAt(files2, join3(from, name)) === "file")
-      await copyFile(files2, join3(from, name), join3(to, name));
+    if (await kindAt(files2, join4(from, name)) === "file")
+      await copyFile(files2, join4(from, name), join4(to, name));
   await files2.syncFolder(to);
 }
 async function copyFile(files2, from, to) {
@@ -338,29 +435,9 @@ async function copyFile(files2, from, to) {
   });
 }
 
-// src/remove-checkpoint.ts
-import { dirname as dirname4 } from "node:path";
-async function removeCheckpoint(path, { files: files2 = nodeFiles } = {}) {
-  const gone = hiddenPath(path, "gone", null);
-  try {
-    await files2.rename(path, gone);
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return;
-    fail(\`checkpoint "\${path}" could not be deleted: \${messageOf(error)}\`, { cause: error });
-  }
-  try {
-    await files2.syncFolder(dirname4(path));
-    await removeTree(files2, gone);
-  } catch (error) {
-    fail(\`checkpoint "\${path}" could not be deleted: \${messageOf(error)}; what is left is "\${gone}"\`, {
-      cause: error
-    });
-  }
-}
-
 // src/write-checkpoint.ts
-import { basename as basename2, dirname as dirname5, join as join4 } from "node:path";
-async function writePrepared(files2, path, prepared) {
+import { basename as basename3, dirname as dirname5, join as join5 } from "node:path";
+async function writePrepared(files2, path, prepared, note) {
   checkPath(path);
   const { runId } = prepared.manifest;
   const hidden = hiddenPath(path, "new", runId);
@@ -369,15 +446,11 @@ async function writePrepared(files2, path, prepared) {
     await files2.mkdir(hidden);
     const records = {};
     for (const { name, parts } of prepared.files)
-      records[name] = await writeFile(files2, join4(hidden, name), parts);
-    const manifest = {
-      ...prepared.manifest,
-      savedAt: (/* @__PURE__ */ new Date()).toISOString(),
-      files: records
-    };
-    await writeFile(files2, join4(hidden, manifestName), [new TextEncoder().encode(manifestText(manifest))]);
+      records[name] = await writeFile(files2, join5(hidden, name), parts);
+    const manifest = { ...prepared.manifest, files: records };
+    await writeFile(files2, join5(hidden, manifestName), [new TextEncoder().encode(manifestText(manifest))]);
     await files2.syncFolder(hidden);
-    await publish(files2, hidden, path, runId);
+    await publish(files2, hidden, path, runId, note);
     return manifest;
   } catch (error) {
     await removeTree(files2, hidden).catch(() => void 0);
@@ -385,16 +458,18 @@ async function writePrepared(files2, path, prepared) {
   }
 }
 function checkPath(path) {
-  if (!/^[^.]/.test(basename2(path)))
+  if (!/^[^.]/.test(basename3(path)))
     fail(\`a checkpoint's name must not be empty or begin with a dot, as in "\${path}"\`);
 }
 
 // src/perform-save.ts
-async function performSave(files2, { path, prepared, link, remove }) {
-  const manifest = await writePrepared(files2, path, prepared);
-  if (link !== void 0) await linkLast(dirname6(path), basename3(path), { link, files: files2 });
-  for (const old of remove) await removeCheckpoint(old, { files: files2 });
-  return manifest;
+async function performSave(files2, { path, prepared, link, remove: remove2 }) {
+  const notDeleted2 = [];
+  const note = (left) => void notDeleted2.push(left);
+  const manifest = await writePrepared(files2, path, prepared, note);
+  if (link !== void 0) await putLink(files2, dirname6(path), basename4(path), link, manifest.runId, note);
+  for (const old of remove2) await tryToRemove(files2, old, note);
+  return { manifest, notDeleted: notDeleted2 };
 }
 
 // src/save-worker.ts
@@ -403,7 +478,7 @@ files.catch(() => void 0);
 parentPort.on("message", async (save) => {
   let reply;
   try {
-    reply = { manifest: await performSave(await files, save) };
+    reply = { saved: await performSave(await files, save) };
   } catch (error) {
     reply = { error: { message: messageOf(error), code: rootCode(error) } };
   }

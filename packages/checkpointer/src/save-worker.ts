@@ -4,12 +4,11 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { codeOf, messageOf } from './errors.ts'
 import type { FileSystemModule } from './file-system.ts'
 import { loadFileSystem } from './load-file-system.ts'
-import type { Manifest } from './manifest.ts'
-import { performSave, type PreparedSave } from './perform-save.ts'
+import { performSave, type PerformedSave, type PreparedSave } from './perform-save.ts'
 
 /** What the thread answers to each save. */
 export type SaveReply =
-  | { readonly manifest: Manifest }
+  | { readonly saved: PerformedSave }
   | { readonly error: { readonly message: string; readonly code: string | undefined } }
 
 const files = loadFileSystem((workerData as { files?: FileSystemModule }).files)
@@ -19,7 +18,7 @@ files.catch(() => undefined)
 parentPort!.on('message', async (save: PreparedSave) => {
   let reply: SaveReply
   try {
-    reply = { manifest: await performSave(await files, save) }
+    reply = { saved: await performSave(await files, save) }
   } catch (error) {
     reply = { error: { message: messageOf(error), code: rootCode(error) } }
   }

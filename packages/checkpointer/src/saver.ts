@@ -6,6 +6,7 @@ import { loadFileSystem } from './load-file-system.ts'
 import type { Manifest } from './manifest.ts'
 import { performSave, type PreparedSave } from './perform-save.ts'
 import { type CheckpointInfo, prepareCheckpoint } from './prepare-checkpoint.ts'
+import type { NotDeleted } from './remove-checkpoint.ts'
 import { SaveThread } from './save-thread.ts'
 import { checkPath } from './write-checkpoint.ts'
 
@@ -32,6 +33,8 @@ export interface SaveJob {
 export interface SavedJob {
   readonly path: string
   readonly manifest: Manifest
+  /** What it replaces and could not delete: to be put into `remove` again. */
+  readonly notDeleted: readonly NotDeleted[]
 }
 
 /**
@@ -81,8 +84,8 @@ class SyncSaver implements Saver {
   }
 
   async save(job: SaveJob): Promise<void> {
-    const manifest = await performSave(await this.#files(), prepareSave(job))
-    this.#saved.push({ path: job.path, manifest })
+    const saved = await performSave(await this.#files(), prepareSave(job))
+    this.#saved.push({ path: job.path, ...saved })
   }
 
   takeSaved(): readonly SavedJob[] {
@@ -114,7 +117,7 @@ class AsyncSaver implements Saver {
     const done = this.#thread.perform({ ...rest, prepared: this.#memory.copy(prepared) })
     this.#inFlight = done
       .then(
-        (manifest) => void this.#saved.push({ path: job.path, manifest }),
+        (saved) => void this.#saved.push({ path: job.path, ...saved }),
         (error: unknown) => void (this.#failed = { error }),
       )
       .finally(() => void (this.#inFlight = undefined))

@@ -7,11 +7,14 @@ import { hiddenPath } from './hidden-names.ts'
 import { type Manifest, manifestText } from './manifest.ts'
 import { type CheckpointInfo, prepareCheckpoint, type PreparedCheckpoint } from './prepare-checkpoint.ts'
 import { publish } from './publish.ts'
+import { type Note, noteTo } from './remove-checkpoint.ts'
 import { type FileRecord, writeFile } from './write-file.ts'
 
 export interface WriteCheckpointOptions {
   readonly info?: CheckpointInfo | undefined
   readonly files?: FileSystem | undefined
+  /** Gets what went wrong but does no harm: what was replaced could not be deleted. Default: `console.warn`. */
+  readonly warn?: ((line: string) => void) | undefined
 }
 
 /**
@@ -22,9 +25,9 @@ export interface WriteCheckpointOptions {
 export async function writeCheckpoint(
   path: string,
   checkpoint: Checkpoint,
-  { info, files = nodeFiles }: WriteCheckpointOptions = {},
+  { info, files = nodeFiles, warn = console.warn }: WriteCheckpointOptions = {},
 ): Promise<Manifest> {
-  return writePrepared(files, path, prepareCheckpoint(checkpoint, info))
+  return writePrepared(files, path, prepareCheckpoint(checkpoint, info), noteTo(warn))
 }
 
 /** Writes a checkpoint that has been taken apart. */
@@ -32,6 +35,7 @@ export async function writePrepared(
   files: FileSystem,
   path: string,
   prepared: PreparedCheckpoint,
+  note: Note,
 ): Promise<Manifest> {
   checkPath(path)
   const { runId } = prepared.manifest
@@ -42,14 +46,10 @@ export async function writePrepared(
     const records: Record<string, FileRecord> = {}
     for (const { name, parts } of prepared.files)
       records[name] = await writeFile(files, join(hidden, name), parts)
-    const manifest: Manifest = {
-      ...prepared.manifest,
-      savedAt: new Date().toISOString(),
-      files: records,
-    }
+    const manifest: Manifest = { ...prepared.manifest, files: records }
     await writeFile(files, join(hidden, manifestName), [new TextEncoder().encode(manifestText(manifest))])
     await files.syncFolder(hidden)
-    await publish(files, hidden, path, runId)
+    await publish(files, hidden, path, runId, note)
     return manifest
   } catch (error) {
     // What is left of it would only take room; a disk that fails here, too, leaves it to sweepUnfinished().

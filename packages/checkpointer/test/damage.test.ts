@@ -1,5 +1,6 @@
 import { failAt, intercept, MemoryFileSystem } from '@trainyard/testing'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import {
@@ -97,6 +98,64 @@ describe.each(names)('%s', (name) => {
     await replace(files, path, await contentOf(files, join('/step=1', name)))
     const verdict = await verifyCheckpoint('/step=2', { files })
     expect(verdict.ok).toBe(false)
+  })
+})
+
+describe('a checkpoint of several megabytes', () => {
+  const large = {
+    module: {
+      weights: {
+        a: { shape: [700_000], data: Float32Array.from({ length: 700_000 }, (_, i) => i) },
+        b: { shape: [3], data: Uint8Array.of(1, 2, 3) },
+        c: { shape: [300_000], data: Float64Array.from({ length: 300_000 }, (_, i) => 1 / (i + 1)) },
+      },
+    },
+  }
+
+  test('is read whole, however little a read gives', async () => {
+    const files = new MemoryFileSystem()
+    await writeCheckpoint('/large', large, { files })
+    const slow = intercept(files, ({ name, args }, run) => {
+      const [into, ...rest] = args
+      return name === 'open.read' ? run([(into as Uint8Array).subarray(0, 300_001), ...rest]) : run()
+    })
+    const { checkpoint } = await readCheckpoint('/large', { files: slow })
+    const { weights } = checkpoint.module as unknown as typeof large.module
+    for (const name of ['a', 'b', 'c'] as const) {
+      const [read, written] = [weights[name].data, large.module.weights[name].data]
+      expect(read.constructor).toBe(written.constructor)
+      expect(Buffer.from(read.buffer).equals(Buffer.from(written.buffer))).toBe(true)
+    }
+    expect(await verifyCheckpoint('/large', { files: slow })).toMatchObject({ ok: true })
+  })
+
+  test('is found damaged wherever it is', async () => {
+    const files = new MemoryFileSystem()
+    await writeCheckpoint('/large', large, { files })
+    const path = '/large/model.safetensors'
+    const good = await contentOf(files, path)
+    const mega = 1 << 20
+    for (const position of [0, mega - 1, mega, 2 * mega + 7, 4 * mega, good.length - 1]) {
+      const bad = good.slice()
+      bad[position]! ^= 16
+      await replace(files, path, bad)
+      expect(await verifyCheckpoint('/large', { files })).toMatchObject({ ok: false })
+      await expect(readCheckpoint('/large', { files })).rejects.toThrow(DamagedCheckpointError)
+    }
+  })
+
+  test('of which a read fails is no crash, though the next one has failed already', async () => {
+    const files = new MemoryFileSystem()
+    await writeCheckpoint('/large', large, { files })
+    let reads = 0
+    const broken = intercept(files, async ({ name, of }, run) => {
+      // The first two are the header.
+      if (name !== 'open.read' || !/model/.test(String(of!.args[0])) || ++reads <= 2) return run()
+      if (reads === 3) for (let turn = 0; turn < 3; turn++) await setImmediate()
+      throw Object.assign(new Error('EIO: it is broken'), { code: 'EIO' })
+    })
+    await expect(readCheckpoint('/large', { files: broken })).rejects.toThrow(/model.*EIO/)
+    expect(reads).toBe(4)
   })
 })
 

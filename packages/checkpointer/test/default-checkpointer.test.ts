@@ -1,5 +1,5 @@
 import { type Checkpoint, onStepEnd, single, Trainer } from '@trainyard/core'
-import { intercept, MemoryFileSystem, powerLossAt } from '@trainyard/testing'
+import { failAt, intercept, MemoryFileSystem, powerLossAt } from '@trainyard/testing'
 import { describe, expect, test } from 'vitest'
 import {
   DefaultCheckpointer,
@@ -209,6 +209,37 @@ describe('what is deleted', () => {
     expect(await namesIn(files)).toHaveLength(3)
     await run(files, 5, options)
     expect(await namesIn(files)).toEqual(['checkpoint_4', 'checkpoint_5'])
+  })
+
+  test('is tried again after the next save where it fails, which is a warning and no error', async () => {
+    const disk = new MemoryFileSystem()
+    let failing = 2
+    const files = intercept(
+      disk,
+      failAt(({ name, args }) => name === 'rename' && /gone/.test(String(args[1])) && failing-- > 0, 'EBUSY'),
+    )
+    const warnings: string[] = []
+    const warn = (text: string): void => void warnings.push(text)
+    const checkpointer = new DefaultCheckpointer({ saveDir, files, warn, maxCheckpoints: 1 })
+    for (const step of [1, 2, 3, 4]) await checkpointer.save(stateAt(step), step)
+    expect(warnings).toEqual([1, 1].map((step) => expect.stringContaining(`checkpoint_${step}" could not`)))
+    expect(warnings[0]).toMatch(/EBUSY.*nothing is lost, and it is tried again/)
+    expect(await namesIn(disk)).toEqual(['checkpoint_4'])
+  })
+
+  test('and could not be, is not mistaken for a newer one of its name', async () => {
+    const disk = new MemoryFileSystem()
+    let isFailing = true
+    const files = intercept(
+      disk,
+      failAt(({ name, args }) => name === 'rename' && /gone/.test(String(args[1])) && isFailing, 'EBUSY'),
+    )
+    const checkpointer = new DefaultCheckpointer({ saveDir, files, warn() {}, maxCheckpoints: 1 })
+    for (const step of [1, 2]) await checkpointer.save(stateAt(step), step)
+    isFailing = false
+    await checkpointer.save(stateAt(3), 1)
+    expect(await namesIn(disk)).toEqual(['checkpoint_1'])
+    expect((await readCheckpoint(`${saveDir}/checkpoint_1`, { files })).checkpoint).toStrictEqual(stateAt(3))
   })
 
   test("is never another run's: to begin anew in its folder is an error before anything is trained", async () => {

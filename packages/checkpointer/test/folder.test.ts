@@ -9,6 +9,7 @@ import {
   removeCheckpoint,
   sweepUnfinished,
   writeCheckpoint,
+  writeSafetensors,
 } from '../src/index.ts'
 import { stateAt } from './states.ts'
 
@@ -90,6 +91,67 @@ describe('clearing up', () => {
     expect(await namesOf(files)).toEqual(['damaged'])
   })
 
+  // A hidden name ends with the run, the machine, the process, its start, and what is random.
+  test.each([
+    ['this process', {}, 1],
+    ['a process that is no more', { 3: '7ffffff0' }, 0],
+    // Elsewhere the system does not tell.
+    ...(process.platform === 'linux'
+      ? [['a process whose number another one has by now', { 4: '01234567' }, 0] as const]
+      : []),
+    ['a process of another machine, which may live', { 2: '01234567', 3: '7ffffff0' }, 1],
+  ] as const)('takes what %s has left, or leaves it to its own run', async (_, marks, leftByOthers) => {
+    const files = new MemoryFileSystem()
+    const cut = intercept(
+      files,
+      powerLossAt(({ name }) => name === 'open'),
+    )
+    await expect(save(cut, 1, 'a', 'mine')).rejects.toThrow('no power')
+    const [name] = (await namesOf(files)) as [string]
+    const marked = Object.assign(name.split('-'), marks).join('-')
+    if (marked !== name) await files.rename(`${folder}/${name}`, `${folder}/${marked}`)
+    await sweepUnfinished(folder, { runId: 'another', files })
+    expect(await namesOf(files)).toHaveLength(leftByOthers)
+    await sweepUnfinished(folder, { runId: 'mine', files })
+    expect(await namesOf(files)).toEqual([])
+  })
+
+  test('finds what is its own, however the path of the folder is written', async () => {
+    const files = new MemoryFileSystem()
+    await save(files, 1, 'model', 'mine')
+    let renames = 0
+    const cut = intercept(
+      files,
+      powerLossAt(({ name }) => name === 'rename' && ++renames === 2),
+    )
+    await expect(save(cut, 2, 'model', 'mine')).rejects.toThrow('no power')
+    await sweepUnfinished(`${folder}//`, { runId: 'mine', files })
+    expect(await namesOf(files)).toEqual(['model'])
+  })
+
+  test('warns of what it cannot delete, and goes on', async () => {
+    const files = new MemoryFileSystem()
+    for (const name of ['a', 'b']) {
+      const cut = intercept(
+        files,
+        powerLossAt((operation) => operation.name === 'open'),
+      )
+      await expect(save(cut, 2, name, 'mine')).rejects.toThrow('no power')
+    }
+    const locked = intercept(
+      files,
+      failAt(({ name, args }) => name === 'rename' && /\.a\.new/.test(String(args[0])), 'EACCES'),
+    )
+    const warnings: string[] = []
+    await sweepUnfinished(folder, { runId: 'mine', files: locked, warn: (line) => void warnings.push(line) })
+    expect(await namesOf(files)).toEqual([expect.stringMatching(/^\.a\.new-/)])
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^\[checkpointer\] .*\.a\.new-.*EACCES.*; nothing is lost, and it is tried again/,
+      ),
+    ])
+  })
+
   test('of a folder that is missing does nothing', async () => {
     await sweepUnfinished('/nowhere', { files: new MemoryFileSystem() })
   })
@@ -162,6 +224,52 @@ describe('the link', () => {
       /^\[checkpointer\]/,
     )
   })
+})
+
+describe('a name that stands for something else', () => {
+  test('is not taken from a folder that is no checkpoint, nor from a file: both would be lost', async () => {
+    const files = new MemoryFileSystem()
+    await save(files, 1, 'a')
+    await save(files, 1, 'notes/a')
+    await (await files.open(`${folder}/text`, 'create')).write(Uint8Array.of(1), 0)
+    for (const name of ['notes', 'text']) {
+      const would = name === 'text' ? 'is a file that would be lost' : 'is a folder that would be lost'
+      await expect(save(files, 2, name)).rejects.toThrow(`${would}; choose another name, or move it away`)
+      if (name === 'notes') await expect(linkLast(folder, 'a', { link: name, files })).rejects.toThrow(would)
+    }
+    await expect(writeSafetensors(`${folder}/a`, {}, { files })).rejects.toThrow('is a folder')
+    expect(await namesOf(files)).toEqual(['a', 'notes', 'text'])
+    expect((await readCheckpoint(`${folder}/notes/a`, { files })).checkpoint).toStrictEqual(stateAt(1))
+  })
+
+  test('is taken from an empty folder, and from what is left of a checkpoint', async () => {
+    const files = new MemoryFileSystem()
+    await save(files, 1, 'a')
+    await files.unlink(`${folder}/a/manifest.json`)
+    await files.mkdir(`${folder}/b`)
+    for (const name of ['a', 'b']) {
+      await save(files, 2, name)
+      expect((await readCheckpoint(`${folder}/${name}`, { files })).checkpoint).toStrictEqual(stateAt(2))
+    }
+    expect(await namesOf(files)).toEqual(['a', 'b'])
+  })
+})
+
+test('a listing leaves out what another process deletes meanwhile', async () => {
+  const files = new MemoryFileSystem()
+  for (const step of [1, 2]) await save(files, step, `step=${step}`)
+  for (const moment of ['lstat', 'open', 'open.read'] as const) {
+    await save(files, 1, 'step=1')
+    const watched = intercept(files, async ({ name, args, of }, run) => {
+      const path = String((of ?? { args }).args[0])
+      if (name === moment && path.endsWith('step=1/manifest.json')) {
+        await removeCheckpoint(`${folder}/step=1`, { files })
+      }
+      return run()
+    })
+    const entries = await listCheckpoints(folder, { files: watched })
+    expect(entries.map(({ name, status }) => `${name} ${status}`)).toEqual(['step=2 complete'])
+  }
 })
 
 test.each(['/checkpoints/.hidden', '/', ''])('"%s" is no name for a checkpoint', async (path) => {

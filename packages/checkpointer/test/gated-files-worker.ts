@@ -7,15 +7,21 @@ export interface GatedFilesOptions {
   gate?: Int32Array
   /** Fails while this is 1. */
   isFull?: Int32Array
+  /** Nothing can be deleted while this is 1. */
+  isBusy?: Int32Array
 }
 
-export function createFileSystem({ gate, isFull }: GatedFilesOptions): FileSystem {
+export function createFileSystem({ gate, isFull, isBusy }: GatedFilesOptions): FileSystem {
   const gated = intercept(nodeFiles, ({ name }, run) => {
     if (gate && name === 'mkdir') Atomics.wait(gate, 0, 0)
     return run()
   })
-  return intercept(
+  const full = intercept(
     gated,
     failAt(({ name }) => name === 'open.write' && isFull?.[0] === 1, 'ENOSPC'),
+  )
+  return intercept(
+    full,
+    failAt(({ name }) => name === 'unlink' && isBusy?.[0] === 1, 'EBUSY'),
   )
 }

@@ -1,11 +1,13 @@
-import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { sweepUnfinished } from '../src/index.ts'
 import { bundle } from './bundle.ts'
-import { examine, type Progress } from './life-of-a-folder.ts'
+import { examine, type Progress, runId } from './life-of-a-folder.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'trainyard-kill-'))
 let program: string
@@ -72,4 +74,22 @@ test('a process that ends by itself lets an asynchronous save end first', async 
   const { folder, wasKilled } = await run('asynchronous, and leaves', Infinity)
   expect(wasKilled).toBe(false)
   await examine({ folder }, { saved: 1, last: 1 })
+})
+
+test('what a process has left that was killed in its first save is cleared up by any run, and by none while it lives', async () => {
+  const folder = join(root, 'first save')
+  const child = spawn(process.execPath, [fileURLToPath(program), 'waits', folder, files, '6'])
+  try {
+    await once(child.stdout, 'data')
+    const unfinished = [expect.stringMatching(/^\.step=1\.new-/)]
+    for (const own of ['another', runId]) {
+      await sweepUnfinished(folder, { runId: own })
+      expect(readdirSync(folder)).toEqual(unfinished)
+    }
+  } finally {
+    child.kill('SIGKILL')
+    await once(child, 'close')
+  }
+  await sweepUnfinished(folder, { runId: 'another' })
+  expect(readdirSync(folder)).toEqual([])
 })

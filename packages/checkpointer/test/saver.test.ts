@@ -82,6 +82,32 @@ describe.each([false, true])('a saver, asynchronous: %s,', (async) => {
     expect(paths(await saver.drain())).toEqual(['b'])
   })
 
+  test('saves all the same where it cannot delete, and tells what is left, which can be deleted later', async () => {
+    const isBusy = shared(0)
+    const saver = open({ async, files: { module, options: { isBusy } } })
+    await saver.save({ path: at('a'), checkpoint: stateAt(1) })
+    await saver.drain()
+    isBusy[0] = 1
+    await saver.save({ path: at('b'), checkpoint: stateAt(2), remove: [at('a')] })
+    const [saved] = await saver.drain()
+    expect(saved).toMatchObject({ path: at('b'), manifest: { step: 2 } })
+    expect(saved!.notDeleted).toEqual([
+      {
+        path: expect.stringContaining(at('.a.gone-')),
+        message: expect.stringMatching(/^checkpoint ".*a" could not be deleted: EBUSY.*; nothing is lost/),
+      },
+    ])
+    expect(readdirSync(folder)).toHaveLength(2)
+    isBusy[0] = 0
+    await saver.save({
+      path: at('c'),
+      checkpoint: stateAt(3),
+      remove: saved!.notDeleted.map(({ path }) => path),
+    })
+    expect((await saver.drain())[0]!.notDeleted).toEqual([])
+    expect(readdirSync(folder)).toEqual(['b', 'c'])
+  })
+
   test('fails with the path, leaves nothing, and saves again when there is room', async () => {
     const isFull = shared(1)
     const saver = open({ async, files: { module, options: { isFull } } })

@@ -69,51 +69,39 @@ export abstract class ScalarLogger<const Read extends string | TensorRef = 'loss
   override onStepEnd(state: TrainerState, trainer: TrainerHandle): Awaitable<void> {
     if (!this.readsAt(state)) return
     const { logLearningRate = true } = this.#options
-    const names = this.reads.map(nameOfRef)
-    const rate = logLearningRate ? state.optimizers[0]?.learningRate : undefined
-    return this.#log(
-      [...names.map((name) => [name, state.metrics.get(name)] as const), ['learning_rate', rate]],
-      'step',
-      state,
-      trainer,
-    )
+    const { metrics, optimizers } = state
+    const scalars = new Map<string, number>()
+    const add = (name: string, value: number | undefined): unknown =>
+      value !== undefined && scalars.set(name, value)
+    for (const ref of this.reads) add(nameOfRef(ref), metrics.get(nameOfRef(ref)))
+    if (logLearningRate) add('learning_rate', optimizers[0]?.learningRate)
+    return this.#log(scalars, 'step', state, trainer)
   }
 
   override onValidationEnd(state: TrainerState, trainer: TrainerHandle): Awaitable<void> {
     const { logValidation = true } = this.#options
     if (!logValidation) return
-    return this.#log(
-      [...state.metrics].filter(([name]) => isValidationName(name)),
-      'validation',
-      state,
-      trainer,
-    )
+    const scalars = [...state.metrics].filter(([name]) => isValidationName(name))
+    return this.#log(new Map(scalars), 'validation', state, trainer)
   }
 
   override onEpochEnd(state: TrainerState, trainer: TrainerHandle): Awaitable<void> {
     const { logEpochs = true } = this.#options
     if (!logEpochs) return
-    const seconds = (trainer.host.now() - this.#epochStart) / 1000
-    return this.#log(
-      [
-        ['epoch', state.epoch],
-        ['epoch_time', seconds],
-      ],
-      'epoch',
-      state,
-      trainer,
-    )
+    const scalars = new Map([
+      ['epoch', state.epoch],
+      ['epoch_time', (trainer.host.now() - this.#epochStart) / 1000],
+    ])
+    return this.#log(scalars, 'epoch', state, trainer)
   }
 
   /** Writes the numbers that there are, if any. */
   #log(
-    numbers: readonly (readonly [name: string, value: number | undefined])[],
+    scalars: ReadonlyMap<string, number>,
     kind: LogPoint['kind'],
-    state: TrainerState,
+    { step, epoch, globalRank }: TrainerState,
     trainer: TrainerHandle,
   ): Awaitable<void> {
-    const { step, epoch, globalRank } = state
-    const scalars = new Map(numbers.filter(([, value]) => value !== undefined) as [string, number][])
     if (!globalRank && scalars.size) return this.logScalars(scalars, { step, epoch, kind }, trainer)
   }
 }

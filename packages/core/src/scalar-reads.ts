@@ -1,6 +1,6 @@
 import { nameOf } from './callback.ts'
 import { fail } from './errors.ts'
-import { disposeOutputs, isScalar, type TensorLike } from './tensor.ts'
+import { disposeOutputs, isScalar, type TensorHandle, type TensorLike } from './tensor.ts'
 import { nameOfRef, type TensorRef } from './tensor-ref.ts'
 import type { TrainingRun } from './training-loop.ts'
 import { weightedMeans, type WeightedOutputs } from './weighted-means.ts'
@@ -57,9 +57,7 @@ export function scalarReads<B>(run: TrainingRun<B>): ScalarReads {
         const label = nameOfRef(name)
         const key = tensors.keyOf(name, `${who}"${label}", but `)
         if (!isScalar(outputs[key]!))
-          fail(
-            `${who}"${key}", which is no scalar but has shape [${String((outputs[key] as { shape: unknown }).shape)}]`,
-          )
+          fail(`${who}"${key}", which is no scalar but has shape [${(outputs[key] as TensorHandle).shape}]`)
         return [key, label]
       }
       const names = tensors.names()

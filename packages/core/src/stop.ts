@@ -1,5 +1,5 @@
-/** Why a run ended. */
-export type StopReason = 'maxEpochs' | 'maxSteps' | 'maxTime' | 'stop' | 'signal'
+/** Why a run ended. `rank`: another rank asked, by `stop` or for its own `maxTime` or `signal`. */
+export type StopReason = 'maxEpochs' | 'maxSteps' | 'maxTime' | 'stop' | 'signal' | 'rank'
 
 /** A wish to stop that waits for the step in flight. */
 export interface StopRequest {

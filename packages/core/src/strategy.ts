@@ -1,4 +1,5 @@
 import type { Awaitable } from './awaitable.ts'
+import type { Callback } from './callback.ts'
 import type { StateRecord } from './module.ts'
 
 /** How the processes of a run work together. `single()` is the one without others; `@trainyard/mpi` brings another. */
@@ -8,6 +9,8 @@ export interface Strategy {
   readonly localRank: number | null
   readonly globalRank: number | null
   readonly worldSize: number
+  /** What it does at events of a run, before the trainer's own callbacks: for example to compare the ranks' weights after each epoch. */
+  readonly callbacks?: readonly Callback[]
   /** Combines the buffers of all ranks, in place. */
   allReduce(buffer: Float32Array | Float64Array, operation?: 'sum' | 'max' | 'min'): Awaitable<void>
   /** Gives every rank the bytes of each, in the order of ranks. */

@@ -142,7 +142,7 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
       host,
       maxEpochs,
       maxSteps,
-      callbacks: callbacks.toSorted(inOrder),
+      callbacks: [...(strategy.callbacks ?? []), ...callbacks].toSorted(inOrder),
       state,
     }
     Object.assign(this, visible)

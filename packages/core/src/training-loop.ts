@@ -74,15 +74,14 @@ export async function trainingLoop<B>(run: TrainingRun<B>, reads: ScalarReads): 
   let resolved = false
   /** What an event left to wait for, if anything. */
   let pending: Promise<void> | undefined
-  const agreeToStop = (): void => {
+  const agreeToStop = (asked: unknown): void => {
+    if (!asked) return
     stopAgreed = true
-    state.requestStop('another rank asked to stop')
+    run.stop ??= { reason: 'rank', detail: 'another rank' }
   }
-  if (size > 1) {
-    const flag = Float64Array.of(run.stop ? 1 : 0)
-    await strategy.allReduce(flag, 'max')
-    if (flag[0]) agreeToStop()
-  }
+  const flag = Float64Array.of(run.stop ? 1 : 0)
+  await strategy.allReduce(flag, 'max')
+  agreeToStop(flag[0])
   const done = (): unknown => progress.step >= maxSteps || (size > 1 ? stopAgreed : run.stop)
   const clear = (): void => {
     reads.clear()
@@ -147,7 +146,7 @@ export async function trainingLoop<B>(run: TrainingRun<B>, reads: ScalarReads): 
           })
           const outcome = isPromise(stepped) ? await stepped : stepped
           if (outcome?.nonFinite) reportNonFinite(run, step)
-          if (outcome?.stop) agreeToStop()
+          agreeToStop(outcome?.stop)
           progress.step += 1
           progress.stepBatch = progress.batch
           progress.isValidationDue = false

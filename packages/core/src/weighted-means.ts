@@ -27,7 +27,7 @@ export function weightedMeans({
 }): WeightedMeans {
   let names: readonly string[]
   let rows = 0
-  let last: ArrayLike<number> = []
+  let last: ArrayLike<number>
   /** A sum for each name; the last is that of the weights. */
   let sums: Float64Array
   return {
@@ -35,10 +35,9 @@ export function weightedMeans({
       const first = batches[0]!.outputs
       names ??= only ?? Object.keys(first).filter((name) => isScalar(first[name]!))
       sums ??= new Float64Array(names.length + 1)
-      last = await readScalars(
-        module,
-        batches.flatMap(({ outputs }) => names.map((name) => outputs[name]!)),
-      )
+      const read: TensorLike[] = []
+      for (const { outputs } of batches) for (const name of names) read.push(outputs[name]!)
+      last = await readScalars(module, read)
       let value = 0
       for (const { examples } of batches) {
         for (let i = 0; i < names.length; i++) sums[i]! += last[value++]! * examples
@@ -48,10 +47,10 @@ export function weightedMeans({
     },
     async over(option) {
       if (!rows) fail(`\`${option}\` gives no batches`)
-      // A lone batch is passed on as it is, without rounding.
-      const alone = rows === 1 && strategy.worldSize === 1
       await strategy.allReduce(sums)
-      return new Map(names.map((name, i) => [name, alone ? last[i]! : sums[i]! / sums[names.length]!]))
+      // A lone batch is passed on as it is, without rounding.
+      const isAlone = rows * strategy.worldSize === 1
+      return new Map(names.map((name, i) => [name, isAlone ? last[i]! : sums[i]! / sums[names.length]!]))
     },
   }
 }
@@ -60,8 +59,9 @@ function readScalars(
   module: TrainingModule<never>,
   values: readonly TensorLike[],
 ): Awaitable<ArrayLike<number>> {
-  return (
-    module.readScalars?.(values) ??
-    Promise.all(values.map(async (value) => Number((await toHost(value)).data[0])))
-  )
+  // Numbers are here already, and to read them would cost more than all else that a logger does.
+  return values.every((value) => typeof value === 'number')
+    ? values
+    : (module.readScalars?.(values) ??
+        Promise.all(values.map(async (value) => Number((await toHost(value)).data[0]))))
 }

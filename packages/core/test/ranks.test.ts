@@ -89,7 +89,7 @@ test('a stop asked for on one rank ends all at the same step, one reduction late
     rank === 1 ? [onStepEnd((s) => (s.step === 3 ? s.requestStop('rank 1 has enough') : undefined))] : []
   const results = await Promise.all(trainers(2, stop, 9).map((t) => t.train()))
   expect(results.map(({ step }) => step)).toEqual([4, 4])
-  expect(results.map(({ reason }) => reason)).toEqual(['stop', 'stop'])
+  expect(results.map(({ reason }) => reason)).toEqual(['rank', 'stop'])
 })
 
 test('a plain iterable cannot be split', async () => {

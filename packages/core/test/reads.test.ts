@@ -69,6 +69,18 @@ test('all due scalars go to the module in one call', async () => {
   expect(seen).toEqual([{ loss: 7, accuracy: expect.any(Number) }])
 })
 
+test('where all that is due are numbers already, the module is not asked', async () => {
+  const module = Object.assign(new ToyModule(), {
+    readScalars: () => {
+      throw new Error('nothing is on a device')
+    },
+  })
+  const seen: unknown[] = []
+  const callbacks = [reader(['accuracy'], 1, seen)]
+  await trainer({ module, data: batches(1, 3), batchesPerStep: 2, maxEpochs: 1, callbacks }).train()
+  expect(seen).toEqual([{ accuracy: expect.any(Number) }])
+})
+
 test("metrics.loss is the mean over the batches of the step, weighted by examples; the tensor is the last batch's", async () => {
   const losses = [1, 4, 2]
   const module = new ToyModule({ loss: ({ batch }) => new ToyTensor([], [losses[batch]!]) })

@@ -78,8 +78,15 @@ export class AutoResume {
     this.#restore = importPath ? { path: importPath } : restoreConfig
   }
 
-  /** Tells a trainer what to go on from; it is read when the run starts. */
-  setup(trainer: TrainerHandle): void {
+  /**
+   * Tells a trainer what to go on from; it is read when the run starts.
+   * @param module The module of the trainer, for programs that name it: an error if the trainer has another one.
+   */
+  setup(trainer: TrainerHandle, module: TrainerHandle['module'] = trainer.module): void {
+    if (module !== trainer.module)
+      fail(
+        '`setup(trainer, module)`: the trainer has another module; leave `module` out, or give the trainer that one',
+      )
     const source: ResumeSource = { name: 'AutoResume', load: () => this.#load(trainer) }
     trainer.resumeFrom = source
   }
@@ -90,8 +97,7 @@ export class AutoResume {
     const nothing = resumeIfExists ? await this.#search(trainer) : 'no checkpoint is looked for'
     if (typeof nothing !== 'string') return nothing
     if (this.#restore) return this.#import(this.#restore, trainer)
-    if (!resumeIgnoreNoCheckpoint)
-      fail(`${nothing}; set \`resumeIgnoreNoCheckpoint: true\` to start anew then, or another \`dirpath\``)
+    if (!resumeIgnoreNoCheckpoint) refuse(nothing)
     this.#print(trainer, `${nothing}: starting anew`)
     return undefined
   }
@@ -121,9 +127,11 @@ export class AutoResume {
         trainer.host.warn(loaded)
       } else if (!loaded.checkpoint.trainer)
         trainer.host.warn(`[model-checkpoint] "${entry.path}" has weights only and is passed over`)
-      else if (isOver(loaded) && !this.#options.resumePastEnd)
-        return `the run in "${entry.path}" is over (${String(isOver(loaded))}); \`resumePastEnd: true\` goes on from there`
-      else return this.#announce(entry.path, loaded, trainer)
+      else if (isOver(loaded) && !this.#options.resumePastEnd) {
+        const over = `the run in "${entry.path}" is over (${String(isOver(loaded))}); \`resumePastEnd: true\` goes on from there`
+        // Not even with weights from elsewhere does a run begin anew unasked.
+        return this.#options.resumeIgnoreNoCheckpoint ? over : refuse(over)
+      } else return this.#announce(entry.path, loaded, trainer)
     }
     return isDamaged
       ? fail(
@@ -194,6 +202,10 @@ export class AutoResume {
   #print(trainer: TrainerHandle, line: string): void {
     if (!trainer.state.globalRank) trainer.host.print(`[model-checkpoint] ${line}`)
   }
+}
+
+function refuse(nothing: string): never {
+  return fail(`${nothing}; set \`resumeIgnoreNoCheckpoint: true\` to start anew then, or another \`dirpath\``)
 }
 
 /** Why the run of a checkpoint is over, if it is. */

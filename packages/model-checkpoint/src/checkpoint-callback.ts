@@ -72,7 +72,12 @@ export class CheckpointCallback extends Callback {
     const { folder, loadFromFolder = folder, forceLoad, files = nodeFiles } = this.#options
     const latest = await latestCheckpoint(loadFromFolder, { files })
     for (const damaged of latest.damaged) host.warn(passedOver(damaged))
-    if (latest.status === 'found') return (await readCheckpoint(latest.checkpoint.path, { files })).checkpoint
+    if (latest.status === 'found') {
+      const { path } = latest.checkpoint
+      const { checkpoint } = await readCheckpoint(path, { files })
+      if (checkpoint.trainer) return checkpoint
+      fail(`checkpoint "${path}" has weights only, which cannot be resumed; set another \`loadFromFolder\``)
+    }
     if (latest.status === 'damaged')
       fail(
         `every checkpoint in "${loadFromFolder}" is damaged; nothing was deleted. Move them away to start anew`,
@@ -85,7 +90,7 @@ export class CheckpointCallback extends Callback {
     if (state.action !== 'train') return
     this.#warn = (line) => trainer.host.warn(line)
     this.#store.isPassive = Boolean(state.globalRank)
-    await this.#store.open()
+    await this.#store.open(trainer.strategy)
     this.#last = savePoint(state, trainer)
     this.#savedAt = this.#store.saved.length > 0 ? positionOf(state) : ''
   }

@@ -1,4 +1,4 @@
-import type { Checkpoint, SavedCheckpoint, StateRecord, StateTree } from '@trainyard/core'
+import type { Checkpoint, SavedCheckpoint, StateRecord, StateTree, Strategy } from '@trainyard/core'
 import {
   type CheckpointEntry,
   createSaver,
@@ -12,7 +12,7 @@ import {
   sweepUnfinished,
 } from '@trainyard/checkpointer'
 import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fail } from './errors.ts'
 import type { Keep, Saved } from './keep.ts'
 
@@ -21,7 +21,9 @@ export interface CheckpointStoreOptions {
   readonly keep: Keep
   /** The name of a link to the newest one. Default: none. */
   readonly link?: string | undefined
-  /** Whether a name that something else has gets `-v1`, `-v2`, … behind it, rather than to replace that. Default: true. */
+  /** Other names that no checkpoint gets. */
+  readonly reserved?: readonly string[] | undefined
+  /** Whether a name that something else in the folder has gets `-v1`, `-v2`, … behind it, rather than to replace that. Default: true. */
   readonly versionCounter?: boolean | undefined
   /** Told of what is no reason to end the run: a checkpoint that is gone, or that could not be deleted. Default: `console.warn`. */
   readonly warn?: ((line: string) => void) | undefined
@@ -64,6 +66,8 @@ export class CheckpointStore {
   #saved: readonly Saved[] = []
   /** Names that the policy has given up, and that may still be there. */
   #doomed: readonly string[] = []
+  /** Hidden paths of what could be deleted only in part. */
+  #rests: readonly string[] = []
   readonly #durable: SavedCheckpoint[] = []
   /** What was saved before the save in flight: what is left if it fails. */
   #before: { saved: readonly Saved[]; doomed: readonly string[] } | undefined
@@ -84,11 +88,21 @@ export class CheckpointStore {
     return join(this.folder ?? fail('a CheckpointStore has no folder yet'), name)
   }
 
-  /** Clears up what an interrupted save of this run left, forgets what somebody has deleted, and finishes deletions. Call it before the first save of a run. */
-  async open(): Promise<void> {
+  /**
+   * Clears up what an interrupted save of this run left, forgets what somebody has deleted, and finishes deletions. Call it before the first save of a
+   * run; with several ranks, on all of them: they take over the list of rank zero, which alone sees the folder.
+   */
+  async open(strategy?: Pick<Strategy, 'broadcast'>): Promise<void> {
     const folder = this.folder ?? fail('a CheckpointStore has no folder yet')
-    if (this.isPassive) return
-    await sweepUnfinished(folder, { runId: this.#runId, files: this.files })
+    if (!this.isPassive) await this.#clearUp(folder)
+    if (!strategy) return
+    const own = new TextEncoder().encode(JSON.stringify(this.getState()))
+    this.updateState(JSON.parse(new TextDecoder().decode(await strategy.broadcast(own, 0))) as StateRecord)
+  }
+
+  async #clearUp(folder: string): Promise<void> {
+    const warn = this.#options.warn ?? console.warn
+    await sweepUnfinished(folder, { runId: this.#runId, files: this.files, warn })
     const entries = await this.#entries()
     const present = new Set(entries.map(({ name }) => name))
     const known = new Set(this.#saved.map(({ name }) => name))
@@ -98,9 +112,13 @@ export class CheckpointStore {
     if (gone.length > 0 && !wentOn)
       this.#warn(`no longer in "${folder}", and forgotten: ${gone.map(({ name }) => name).join(', ')}`)
     this.#saved = this.#saved.filter(({ name }) => present.has(name))
+    const left: string[] = []
     for (const path of await this.#ownDoomed())
-      await removeCheckpoint(path, { files: this.files }).catch((error: unknown) => this.#warn(String(error)))
-    this.#doomed = []
+      await removeCheckpoint(path, { files: this.files }).catch((error: unknown) => {
+        warn(`${(error as Error).message}; the next save tries again`)
+        left.push(basename(path))
+      })
+    this.#doomed = left
   }
 
   /**
@@ -123,7 +141,7 @@ export class CheckpointStore {
         checkpoint,
         info: { runId: this.#runId, step, epoch, scores, context },
         link: this.#options.link,
-        remove: await this.#ownDoomed(),
+        remove: [...(await this.#ownDoomed()), ...this.#rests],
       })
     } catch (error) {
       this.#takeBack()
@@ -157,8 +175,11 @@ export class CheckpointStore {
 
   /** Waits for the save in flight, and gives back the memory and the thread that `async` takes. */
   async close(): Promise<void> {
-    await this.drain()
-    await this.#saver.close()
+    try {
+      await this.drain()
+    } finally {
+      await this.#saver.close()
+    }
   }
 
   getState(): StateRecord {
@@ -189,7 +210,9 @@ export class CheckpointStore {
     const kept = this.#options.keep([...this.#saved, candidate])
     if (!kept.includes(candidate)) return undefined
     const others = kept.filter((saved) => saved !== candidate)
-    const name = await this.#freeName(wanted, new Set(others.map((saved) => saved.name)))
+    const { link, reserved = [] } = this.#options
+    const taken = [...others.map((saved) => saved.name), ...reserved, ...(link === undefined ? [] : [link])]
+    const name = await this.#freeName(wanted, new Set(taken))
     const planned = { ...candidate, name }
     const names = new Set([...others.map((saved) => saved.name), name])
     const left = [...this.#saved.map((saved) => saved.name), ...this.#doomed].filter((one) => !names.has(one))
@@ -198,10 +221,16 @@ export class CheckpointStore {
     return planned
   }
 
+  /** Gives the path of a name beside the list; with `versionCounter`, one that nothing of anybody else has. */
+  async freePath(name: string): Promise<string> {
+    return this.path(await this.#freeName(name, new Set(this.#saved.map((saved) => saved.name))))
+  }
+
   /** A name that this run has given up, or that an abandoned branch of it left, is free; one of anybody else is not. */
   async #freeName(wanted: string, taken: ReadonlySet<string>): Promise<string> {
-    if (this.#options.versionCounter === false) return wanted
-    const names = new Set(await this.files.readdir(this.folder!).catch(() => []))
+    // Without the counter a name may replace somebody else's checkpoint, but none that this run still keeps.
+    const isCounting = this.#options.versionCounter !== false
+    const names = new Set(isCounting ? await this.files.readdir(this.folder!).catch(() => []) : [])
     // Nearly always so, without a look into every checkpoint of the folder.
     if (!taken.has(wanted) && !names.has(wanted)) return wanted
     const own = new Set((await this.#entries()).filter(this.#isOwn).map(({ name }) => name))
@@ -210,24 +239,31 @@ export class CheckpointStore {
     for (let version = 1; ; version++) if (isFree(`${wanted}-v${version}`)) return `${wanted}-v${version}`
   }
 
-  /** Where the checkpoints are that the policy has given up: only those of this run, whatever their names say. */
+  /** Where the checkpoints are that the policy has given up: only those of this run, whatever their names say, and no damaged ones. */
   async #ownDoomed(): Promise<string[]> {
     if (this.#doomed.length === 0) return []
     const own = (await this.#entries()).filter(this.#isOwn)
-    return own.filter(({ name }) => this.#doomed.includes(name)).map(({ path }) => path)
+    return own
+      .filter(({ status, name }) => status === 'complete' && this.#doomed.includes(name))
+      .map(({ path }) => path)
   }
 
   readonly #isOwn = ({ manifest }: CheckpointEntry): boolean => manifest?.runId === this.#runId
 
   #note(jobs: readonly SavedJob[]): void {
-    if (jobs.length > 0) this.#settle()
-    this.#durable.push(...jobs.map(({ path, manifest: { step } }) => ({ path, step })))
+    for (const { path, manifest, notDeleted } of jobs) {
+      this.#settle(notDeleted.map((left) => left.path))
+      for (const { message } of notDeleted) this.#warn(message)
+      this.#durable.push({ path, step: manifest.step })
+    }
   }
 
-  /** The planned save is done, and what it replaced is gone. */
-  #settle(): void {
+  /** The planned save is done, and what it replaced is gone, but for what is left; the next save tries again. */
+  #settle(left: readonly string[] = []): void {
     this.#before = undefined
-    this.#doomed = []
+    const isHidden = (path: string): boolean => basename(path).startsWith('.')
+    this.#doomed = left.filter((path) => !isHidden(path)).map((path) => basename(path))
+    this.#rests = left.filter(isHidden)
   }
 
   #takeBack(): void {

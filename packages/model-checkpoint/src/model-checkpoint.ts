@@ -11,6 +11,7 @@ import {
 import {
   type FileSystem,
   type FileSystemModule,
+  type LoadedCheckpoint,
   readCheckpoint,
   writeCheckpoint,
 } from '@trainyard/checkpointer'
@@ -92,6 +93,8 @@ export class ModelCheckpoint<const Monitor extends string | TensorRef = 'val_los
   /** Whether a checkpoint was due when there was no score: the next validation makes up for it. */
   #owed = false
   #failed = false
+  /** What the run monitored before it was resumed, if that is not what it monitors now. */
+  #otherMonitor: string | null | undefined
   /** Whether the save point that the run goes on from has to be looked at again. */
   #isResumed = false
 
@@ -161,6 +164,7 @@ export class ModelCheckpoint<const Monitor extends string | TensorRef = 'val_los
     this.#store = new CheckpointStore({
       keep: saveLast ? keepAny(best, keepNewest(1)) : best,
       link: saveLast ? 'last' : undefined,
+      reserved: saveBestModel ? ['best'] : [],
       versionCounter: enableVersionCounter,
       async: asyncSave,
       warn: (line) => this.#warn(line),
@@ -220,7 +224,12 @@ export class ModelCheckpoint<const Monitor extends string | TensorRef = 'val_los
     this.#failed = false
     this.#store.folder = this.directory()
     this.#store.isPassive = Boolean(state.globalRank)
-    await this.#store.open()
+    await this.#store.open(trainer.strategy)
+    if (this.#otherMonitor !== undefined && !state.globalRank)
+      this.#warn(
+        `[model-checkpoint] \`monitor\` was ${JSON.stringify(this.#otherMonitor)} when the checkpoint was saved; what was kept by it stays, and is not compared`,
+      )
+    this.#otherMonitor = undefined
     const { step = 0, epoch = 0 } = this.#store.saved.at(-1) ?? {}
     this.#last = { ...savePoint(state, trainer), step, epoch }
     this.#savedAt = step === state.step && step > 0 ? positionOf(state) : ''
@@ -259,18 +268,21 @@ export class ModelCheckpoint<const Monitor extends string | TensorRef = 'val_los
     if (state.action !== 'train') return
     await this.#store.close()
     await this.#tell(trainer)
-    if (this.#options.saveBestModel && !this.#failed && trainer.stopRequest?.reason !== 'signal')
-      await this.#restoreBest(state, trainer)
+    if (this.#options.saveBestModel && !this.#failed) await this.#restoreBest(state, trainer)
   }
 
   override getState(): StateRecord {
-    return { ...this.#store.getState(), owed: this.#owed, validatedAt: this.#validatedAt }
+    const monitor = this.#monitor ?? null
+    return { ...this.#store.getState(), monitor, owed: this.#owed, validatedAt: this.#validatedAt }
   }
 
-  override updateState({ owed, validatedAt, ...state }: StateRecord): void {
-    this.#owed = Boolean(owed)
+  override updateState({ monitor, owed, validatedAt, ...state }: StateRecord): void {
     this.#validatedAt = validatedAt as number
-    this.#store.updateState(state)
+    if (monitor === (this.#monitor ?? null)) {
+      this.#owed = Boolean(owed)
+      this.#store.updateState(state)
+      // Scores of one metric say nothing about another: the list begins anew, as if another run had saved all that is there.
+    } else this.#otherMonitor = monitor as string | null
   }
 
   async #save(
@@ -285,8 +297,10 @@ export class ModelCheckpoint<const Monitor extends string | TensorRef = 'val_los
     this.#savedAt = positionOf(state)
     // A name tells the score of these weights, or none.
     const values = { ...metrics, ...(this.#monitor && { [this.#monitor]: score }), step, epoch }
+    const name = (template: string): string => fillName(template, values, autoInsertMetricName)
     await this.#store.save({
-      name: fillName(this.#template, values, autoInsertMetricName),
+      // A template of nothing but metrics that have no value would leave no name.
+      name: name(this.#template) || name('{epoch}-{step}'),
       step,
       epoch,
       score,
@@ -310,15 +324,39 @@ export class ModelCheckpoint<const Monitor extends string | TensorRef = 'val_los
     }
   }
 
-  async #restoreBest(state: TrainerState, trainer: TrainerHandle): Promise<void> {
-    const path = this.bestModelPath
-    if (path === undefined) return this.#warn('[model-checkpoint] there is no best checkpoint to go back to')
+  async #restoreBest({ globalRank }: TrainerState, trainer: TrainerHandle): Promise<void> {
     const { files } = this.#store
-    const { checkpoint, manifest, context } = await readCheckpoint(path, { files })
+    // A run that a signal has interrupted goes on from where it is. The signal may have come to one rank alone: that of rank zero counts.
+    const isDecided = !globalRank && trainer.stopRequest?.reason !== 'signal'
+    const own = isDecided ? await this.#readBest() : undefined
+    // All ranks must take the same one, and when rank zero says so it is there.
+    const told = await trainer.strategy.broadcast(new TextEncoder().encode(own?.path ?? ''), 0)
+    const path = new TextDecoder().decode(told)
+    if (path === '') {
+      if (isDecided) this.#warn('[model-checkpoint] there is no best checkpoint to go back to')
+      return
+    }
+    const { checkpoint, manifest, context } = own ?? (await readCheckpoint(path, { files }))
     await trainer.updateState({ module: checkpoint.module! })
-    if (state.globalRank) return
+    if (globalRank) return
     const info = { ...manifest, runId: manifest.runId ?? undefined, context }
-    await writeCheckpoint(this.#store.path('best'), checkpoint, { info, files })
+    // A copy keeps the time of its original: a run does not go on from here, but from where it was.
+    await writeCheckpoint(await this.#store.freePath('best'), checkpoint, { info, files, warn: this.#warn })
+  }
+
+  /** Reads the best checkpoint that can be read: a run that has come to its end must not fail because one is gone. */
+  async #readBest(): Promise<(LoadedCheckpoint & { readonly path: string }) | undefined> {
+    for (const { name } of this.#ranked()) {
+      const path = this.#store.path(name)
+      try {
+        return { path, ...(await readCheckpoint(path, { files: this.#store.files })) }
+      } catch (error) {
+        this.#warn(
+          `[model-checkpoint] cannot go back to "${path}", and takes the next best: ${String(error)}`,
+        )
+      }
+    }
+    return undefined
   }
 
   #ranked(): ReturnType<typeof ranked> {
@@ -328,7 +366,9 @@ export class ModelCheckpoint<const Monitor extends string | TensorRef = 'val_los
   /** The monitored value, if it is that of the weights as they are now. */
   #score(state: TrainerState): number | undefined {
     if (!this.#monitor) return undefined
-    const isFresh = this.#monitor.startsWith('val_') ? this.#validatedAt === state.step : this.readsAt(state)
+    // At the end of an epoch it was read at the epoch's last step.
+    const isRead = state.batch === 0 || this.readsAt(state)
+    const isFresh = this.#monitor.startsWith('val_') ? this.#validatedAt === state.step : isRead
     return isFresh && !state.isValidationDue ? state.metrics.get(this.#monitor) : undefined
   }
 

@@ -98,6 +98,10 @@ test('a run that is over is not resumed, but followed by a new one if that may b
   const again = await start(dirpath, { resumeIfExists: true, resumeIgnoreNoCheckpoint: true })
   expect(again.first).toBe(0)
   expect(names(dirpath)).toContain('epoch=5-step=15-val_loss=1.0000-v1')
+  // Weights from elsewhere make no difference to that.
+  await expect(start(dirpath, { resumeIfExists: true, importPath: 'weights.safetensors' })).rejects.toThrow(
+    'is over (maxEpochs)',
+  )
   const past = await start(dirpath, { resumeIfExists: true, resumePastEnd: true })
   expect(past.first).toBe(15)
 })
@@ -145,6 +149,24 @@ test('it looks in the log directory where there is no ModelCheckpoint, and says 
   new AutoResume({ resumeIfExists: true }).setup(second)
   await second.train()
   expect(resumed).toEqual([3])
+})
+
+test('setup() takes the module as well, and says if it is that of another trainer', async () => {
+  const dirpath = folder()
+  await interrupted(dirpath, 4)
+  const trainer = run([new ModelCheckpoint({ dirpath })])
+  const resume = new AutoResume({ resumeIfExists: true })
+  expect(() => resume.setup(trainer, new ToyModule())).toThrow('the trainer has another module')
+  resume.setup(trainer, trainer.module)
+  expect(await trainer.train()).toMatchObject({ step: 15 })
+})
+
+test('CheckpointCallback does not begin with weights alone, unasked', async () => {
+  const path = folder()
+  await writeCheckpoint(join(path, 'weights'), { module: { weights: Float64Array.of(1, 2) } })
+  await expect(run([new CheckpointCallback({ folder: path })]).train()).rejects.toThrow(
+    'has weights only, which cannot be resumed; set another `loadFromFolder`',
+  )
 })
 
 test.each([

@@ -1,4 +1,4 @@
-import { existsSync, readlinkSync, rmSync } from 'node:fs'
+import { existsSync, readlinkSync, rmSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { readCheckpoint, verifyCheckpoint, writeCheckpoint } from '@trainyard/checkpointer'
 import {
@@ -8,8 +8,9 @@ import {
   type SavedCheckpoint,
   type TrainerState,
 } from '@trainyard/core'
+import { failAt, intercept, MemoryFileSystem } from '@trainyard/testing'
 import { expect, test } from 'vitest'
-import { ModelCheckpoint } from '../src/index.ts'
+import { AutoResume, ModelCheckpoint } from '../src/index.ts'
 import { batches, FakeHost, folder, names, run } from './run.ts'
 
 /** The names of the checkpoints, the link `last` left out. */
@@ -243,6 +244,94 @@ test('saveBestModel goes back to the best weights, saves them as best, and the f
   expect(await trainer.module.getState()).toEqual(seen[2])
   expect((await readCheckpoint(join(dirpath, 'best'))).checkpoint.module).toEqual(seen[2])
   expect((await readCheckpoint(join(dirpath, 'last'))).checkpoint.module).toEqual(seen[5])
+})
+
+test('a finished run with saveBestModel is over: it is not resumed from its best', async () => {
+  const dirpath = folder()
+  const start = async (resumePastEnd: boolean): Promise<number> => {
+    let first = -1
+    const look: Callback = { onActionStart: (state) => void (first = state.step) }
+    const trainer = run([new ModelCheckpoint({ dirpath, saveBestModel: true }), look], {
+      scores: [3, 1, 2, 4, 5],
+    })
+    new AutoResume({ resumeIfExists: true, resumeIgnoreNoCheckpoint: true, resumePastEnd }).setup(trainer)
+    await trainer.train()
+    return first
+  }
+  expect(await start(false)).toBe(0)
+  expect(await start(true)).toBe(15)
+  expect(await start(false)).toBe(0)
+})
+
+test("another run's best is not replaced", async () => {
+  const dirpath = folder()
+  const train = (scores: readonly number[]): Promise<unknown> =>
+    run([new ModelCheckpoint({ dirpath, saveBestModel: true })], { scores }).train()
+  await train([1, 2, 3, 4, 5])
+  await train([5, 4, 1, 2, 3])
+  expect((await readCheckpoint(join(dirpath, 'best'))).manifest).toMatchObject({ step: 3 })
+  expect((await readCheckpoint(join(dirpath, 'best-v1'))).manifest).toMatchObject({ step: 9 })
+})
+
+test('what cannot be deleted is a warning, and is tried again at the next save and after a resume', async () => {
+  const disk = new MemoryFileSystem()
+  let isBusy = true
+  const files = intercept(
+    disk,
+    failAt(({ name, args }) => name === 'rename' && /gone/.test(String(args[1])) && isBusy, 'EBUSY'),
+  )
+  const options = { dirpath: '/checkpoints', files, monitor: null, saveTopK: 1 } as const
+  const left = async (): Promise<string[]> =>
+    (await disk.readdir(options.dirpath)).filter((name) => name !== 'last').toSorted()
+  const host = new FakeHost()
+  await run([new ModelCheckpoint(options)], { host, maxEpochs: 2 }).train()
+  expect(host.warnings).toEqual([
+    expect.stringMatching(
+      /^\[model-checkpoint\] .*epoch=1-step=3" could not be deleted: EBUSY.*nothing is lost/,
+    ),
+  ])
+  expect(await left()).toEqual(['epoch=1-step=3', 'epoch=2-step=6'])
+  const resume = async (maxEpochs: number): Promise<void> => {
+    const trainer = run([new ModelCheckpoint(options)], { maxEpochs })
+    await trainer.updateState((await readCheckpoint('/checkpoints/last', { files: disk })).checkpoint)
+    await trainer.train()
+  }
+  await resume(3)
+  expect(await left()).toEqual(['epoch=1-step=3', 'epoch=2-step=6', 'epoch=3-step=9'])
+  isBusy = false
+  await resume(4)
+  expect(await left()).toEqual(['epoch=4-step=12'])
+})
+
+test('of what could be deleted only in part nothing is left after the next save', async () => {
+  const disk = new MemoryFileSystem()
+  let failing = 1
+  const files = intercept(
+    disk,
+    failAt(({ name }) => name === 'unlink' && failing-- > 0, 'EIO'),
+  )
+  const options = { dirpath: '/checkpoints', files, monitor: null, saveTopK: 1, saveLast: false } as const
+  const host = new FakeHost()
+  await run([new ModelCheckpoint(options)], { host, maxEpochs: 3 }).train()
+  expect(host.warnings).toHaveLength(1)
+  expect(await disk.readdir('/checkpoints')).toEqual(['epoch=3-step=9'])
+})
+
+test('a damaged checkpoint is not deleted when its turn comes', async () => {
+  const dirpath = folder()
+  const spoil = onStepEnd((state: TrainerState) => {
+    if (state.step === 7) truncateSync(join(dirpath, 'epoch=2-step=6', 'trainer.json'), 1)
+  })
+  await run([new ModelCheckpoint({ dirpath, monitor: null, saveTopK: 1 }), spoil]).train()
+  expect(checkpoints(dirpath)).toEqual(['epoch=2-step=6', 'epoch=5-step=15'])
+})
+
+test('a name of which no metric has a value is that of the step', async () => {
+  const dirpath = folder()
+  const host = new FakeHost()
+  const stopper = onStepEnd((state: TrainerState) => void (state.step === 4 && host.signal('SIGTERM', 143)))
+  await run([new ModelCheckpoint({ dirpath, filename: '{val_loss:.1f}' }), stopper], { host }).train()
+  expect(checkpoints(dirpath)).toEqual(['epoch=1-step=4', 'val_loss=5.0'])
 })
 
 test('a stop and a signal save where they stop the run', async () => {

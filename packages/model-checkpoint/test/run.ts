@@ -1,7 +1,15 @@
 import { mkdtempSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type BatchContext, type Callback, Trainer, type TrainerOptions } from '@trainyard/core'
+import {
+  type BatchContext,
+  type Callback,
+  onStepEnd,
+  Trainer,
+  type TrainerOptions,
+  type TrainerState,
+} from '@trainyard/core'
+import { AutoResume, type AutoResumeOptions } from '../src/index.ts'
 import { batches, FakeHost, type ToyBatch, ToyModule, type ToyOutputs } from '../../core/test/toy.ts'
 
 export { batches, FakeHost, ToyModule }
@@ -51,4 +59,32 @@ export function run(
     ...options,
   })
   return trainer
+}
+
+type RunOptions = NonNullable<Parameters<typeof run>[1]>
+
+/** A run that gets a signal at a step. */
+export async function interrupted(
+  callbacks: Parameters<typeof run>[0],
+  step: number,
+  options: RunOptions = {},
+): Promise<void> {
+  const host = new FakeHost()
+  const signal = onStepEnd((state: TrainerState) => void (state.step === step && host.signal('SIGTERM', 143)))
+  await run([...callbacks, signal], { host, ...options }).train()
+}
+
+/** Goes on from what AutoResume finds, if there is something; tells which steps were made, and what the run ends with. */
+export async function resumed(
+  callbacks: Parameters<typeof run>[0],
+  options: RunOptions = {},
+  from: AutoResumeOptions = { resumeIfExists: true, resumeIgnoreNoCheckpoint: true, resumePastEnd: true },
+): Promise<{ steps: number[]; host: FakeHost; trainer: Trainer<ToyBatch, ToyOutputs> }> {
+  const host = new FakeHost()
+  const steps: number[] = []
+  const count = onStepEnd((state: TrainerState) => void steps.push(state.step))
+  const trainer = run([...callbacks, count], { host, ...options })
+  new AutoResume(from).setup(trainer)
+  await trainer.train()
+  return { steps, host, trainer }
 }

@@ -27,15 +27,13 @@ describe('RunFolderLogger', () => {
       if (!existsSync(join(root, place))) return []
       const run = openRuns(join(root, place)).at(0)!
       return run.logNames.flatMap((log) =>
-        run
-          .rows(log)
-          .flatMap(({ step, epoch: _epoch, time: _time, ...values }) =>
-            Object.entries(values).map(([name, value]) => ({
-              name,
-              step: Number(step),
-              value: Number(value),
-            })),
-          ),
+        run.rows(log).flatMap(({ step, epoch: _epoch, time: _time, ...values }) =>
+          Object.entries(values).map(([name, value]) => ({
+            name,
+            step: Number(step),
+            value: Number(value),
+          })),
+        ),
       )
     },
   })

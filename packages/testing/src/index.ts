@@ -40,16 +40,6 @@ export { ops } from './ops.ts'
 export { largeOps } from './ops/large.ts'
 export { isFailure, type Phase, type Result, type Status } from './result.ts'
 
-// Stand-ins
-export {
-  WandbStandIn,
-  type WandbFault,
-  type WandbRequest,
-  type WandbStandInOptions,
-} from './wandb-stand-in/wandb-stand-in.ts'
-export type { ArtifactRecord } from './wandb-stand-in/operations.ts'
-export type { FileStreamBody, RunRecord } from './wandb-stand-in/run-record.ts'
-
 // Faults
 export {
   failAt,
@@ -63,3 +53,17 @@ export {
 export { type Around, intercept, type Operation, operationText } from './faults/intercept.ts'
 export { type MemoryFile, MemoryFileSystem } from './faults/memory-file-system.ts'
 export { explorePowerLoss, type ExplorePowerLossOptions } from './faults/explore-power-loss.ts'
+
+// Contracts of what plugs into the core
+export { type ModuleContract, testModule } from './contracts/test-module.ts'
+export { type CheckpointerContract, testCheckpointer } from './contracts/test-checkpointer.ts'
+export {
+  type AnyCallback,
+  type CallbackContract,
+  testCallback,
+  type ToyTrainer,
+} from './contracts/test-callback.ts'
+export { type LoggedScalar, type LoggerContract, testLogger } from './contracts/test-logger.ts'
+export type { DefineTest } from './contracts/define-test.ts'
+export { toyBatches, ToyModule, type ToyModuleOptions, type ToyOutputs } from './contracts/toy-module.ts'
+export { inProcessRanks, shardsOf } from './contracts/in-process-ranks.ts'

@@ -1,10 +1,13 @@
 import * as tf from '@tensorflow/tfjs'
-import { type Awaitable, isPromise, type StepContext } from '@trainyard/core'
+import type { Awaitable, StepContext } from '@trainyard/core'
+import { type Averaged, RankSum } from './rank-sum.ts'
 
 /** What a reduction over ranks gave. */
 export interface ReducedGradients {
   /** Means over the examples of the step; the caller frees them. */
   readonly gradients: Map<string, tf.Tensor>
+  /** Means over the ranks of what no optimizer changes; of several ranks alone. The caller frees them. */
+  readonly statistics: Map<string, tf.Tensor>
   readonly stop: boolean
   readonly nonFinite: boolean
 }
@@ -14,6 +17,7 @@ export class GradientSum {
   #sums = new Map<string, tf.Tensor>()
   #weighted = false
   #examples = 0
+  readonly #ranks = new RankSum()
 
   /** Takes over the mean gradients of a batch, by variable name. */
   add(gradients: Map<string, tf.Tensor>, examples: number): void {
@@ -33,19 +37,51 @@ export class GradientSum {
     this.#examples += examples
   }
 
-  /** Averages over examples and ranks, and starts anew. `variables` are all that are trained, in an order that is the same on every rank. */
+  /**
+   * Averages over examples and ranks, and starts anew. `variables` are all that are trained, in an order that is the same on every rank; `statistics` are those that
+   * the forward pass has changed, and that have to be the same on all ranks.
+   */
   reduce(
     variables: ReadonlyMap<string, tf.Variable>,
-    context: StepContext,
+    statistics: ReadonlyMap<string, tf.Variable>,
+    { strategy, stop }: StepContext,
     nonFinite: boolean,
   ): Awaitable<ReducedGradients> {
     const sums = this.#sums
     const weighted = this.#weighted
     const examples = this.#examples
     this.reset()
-    if (context.strategy.worldSize === 1)
-      return { gradients: weighted ? scaled(sums, 1 / examples) : sums, stop: context.stop, nonFinite }
-    return overRanks(weighted ? sums : scaled(sums, examples), variables, context, examples, nonFinite)
+    if (strategy.worldSize === 1)
+      return {
+        gradients: weighted ? scaled(sums, 1 / examples) : sums,
+        statistics: new Map(),
+        stop,
+        nonFinite,
+      }
+    // A variable without gradient counts as zeros, so that the buffers of all ranks are equally long.
+    const gradients = [...variables].map(([name, { shape, size }]): Averaged => ({
+      name,
+      shape,
+      size,
+      values: sums.get(name),
+      weight: weighted ? 1 : examples,
+    }))
+    const others = [...statistics].map(([name, variable]): Averaged => ({
+      name,
+      shape: variable.shape,
+      size: variable.size,
+      values: variable,
+      weight: examples,
+    }))
+    return this.#ranks
+      .over([...gradients, ...others], examples, [Number(stop), Number(nonFinite)], strategy)
+      .finally(() => tf.dispose([...sums.values()]))
+      .then(({ means, flags: [stops, bad] }) => ({
+        gradients: only(means, variables),
+        statistics: only(means, statistics),
+        stop: stops! > 0,
+        nonFinite: bad! > 0,
+      }))
   }
 
   /** Forgets what is there without freeing it. */
@@ -69,36 +105,7 @@ function scaled(gradients: ReadonlyMap<string, tf.Tensor>, factor: number): Map<
   return result
 }
 
-/**
- * Sums one buffer over all ranks: the gradients, then the number of examples and the two flags, which so need no collective of their own. A variable
- * without gradient counts as zeros, so that the buffers of all ranks are equally long.
- */
-async function overRanks(
-  sums: ReadonlyMap<string, tf.Tensor>,
-  variables: ReadonlyMap<string, tf.Variable>,
-  { strategy, stop }: StepContext,
-  examples: number,
-  nonFinite: boolean,
-): Promise<ReducedGradients> {
-  const length = [...variables.values()].reduce((total, { size }) => total + size, 0)
-  const buffer = new Float32Array(length + 3)
-  let offset = 0
-  for (const [name, { size }] of variables) {
-    const gradient = sums.get(name)
-    if (gradient) buffer.set(await gradient.data<'float32'>(), offset)
-    offset += size
-  }
-  tf.dispose([...sums.values()])
-  buffer.set([examples, Number(stop), Number(nonFinite)], length)
-  const reduced = strategy.allReduce(buffer)
-  if (isPromise(reduced)) await reduced
-  const [total, stops, bad] = buffer.subarray(length) as unknown as [number, number, number]
-  const gradients = new Map<string, tf.Tensor>()
-  offset = 0
-  for (const [name, { size, shape }] of variables) {
-    const mean = buffer.slice(offset, offset + size).map((sum) => sum / total)
-    gradients.set(name, tf.tensor(mean, shape, 'float32'))
-    offset += size
-  }
-  return { gradients, stop: stops > 0, nonFinite: bad > 0 }
+/** The entries of a map whose names are in another one. */
+function only<T>(map: ReadonlyMap<string, T>, names: ReadonlyMap<string, unknown>): Map<string, T> {
+  return new Map([...map].filter(([name]) => names.has(name)))
 }

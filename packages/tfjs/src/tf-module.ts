@@ -143,7 +143,7 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
     const trainable = this.#trainable()
     const nonFinite = this.#nonFinite
     this.#nonFinite = false
-    const reduced = this.#gradients.reduce(trainable, context, nonFinite)
+    const reduced = this.#gradients.reduce(trainable, this.#statistics.changed(), context, nonFinite)
     const apply = (all: ReducedGradients): StepResult =>
       withRandom({ seed: this.#seed, step: context.step, batch: -1 }, () =>
         this.#apply(all, trainable, context),
@@ -152,7 +152,7 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
   }
 
   #apply(
-    { gradients, stop, nonFinite }: ReducedGradients,
+    { gradients, statistics, stop, nonFinite }: ReducedGradients,
     trainable: ReadonlyMap<string, tf.Variable>,
     { nonFinite: policy }: StepContext,
   ): StepResult {
@@ -162,10 +162,11 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
       if (!refused)
         for (const { optimizer, owns } of this.#groups)
           optimizer.apply(only(gradients, owns), only(trainable, owns))
+      if (!refused) for (const [name, mean] of statistics) this.variables.get(name)!.assign(mean)
       this.#statistics.close(refused)
       return { stop, nonFinite: nonFinite || refused }
     } finally {
-      tf.dispose([...gradients.values()])
+      tf.dispose([...gradients.values(), ...statistics.values()])
     }
   }
 
@@ -246,7 +247,12 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
    * Takes over weights and optimizers.
    * @throws if names, shapes or the number of optimizers differ; nothing is changed then.
    */
-  async updateState({ weights, optimizers }: ModuleState): Promise<void> {
+  async updateState(state: ModuleState): Promise<void> {
+    const { weights, optimizers } = state
+    if (weights === undefined && optimizers === undefined)
+      fail(
+        `the state is not one of this module: it has neither \`weights\` nor \`optimizers\` but ${Object.keys(state).join(', ') || 'nothing'}`,
+      )
     if (
       optimizers !== undefined &&
       (!Array.isArray(optimizers) || optimizers.length !== this.optimizers.length)
@@ -255,8 +261,8 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
         `the state has ${Array.isArray(optimizers) ? optimizers.length : 'no list of'} optimizers, the module ${this.optimizers.length}`,
       )
     if (weights !== undefined) checkVariables(this.variables, weights as StateRecord)
-    for (const [i, state] of ((optimizers ?? []) as readonly StateRecord[]).entries())
-      this.optimizers[i]!.updateState(state)
+    for (const [i, own] of ((optimizers ?? []) as readonly StateRecord[]).entries())
+      this.optimizers[i]!.updateState(own)
     this.dropGradients()
     if (weights !== undefined) writeVariables(this.variables, weights as StateRecord)
   }

@@ -47,7 +47,7 @@ describe('a module of layers, with dropout and batch norm,', () => {
 describe('a module of a function', () => {
   testModule<{ xs: HostTensor; ys: Int32Array }>(test, {
     create() {
-      const kernel = tf.variable(tf.fill([3, 2], 0.1))
+      const kernel = tf.variable(tf.mul(tf.ones([3, 2]), 0.1))
       return functionModule<{ xs: HostTensor; ys: Int32Array }, { loss: tf.Scalar; scores: tf.Tensor }>({
         variables: { kernel },
         forward({ xs, ys }) {

@@ -3,6 +3,7 @@ import { single, type Strategy, Trainer, type TrainResult } from '@trainyard/cor
 import { inProcessRanks } from '@trainyard/testing'
 import { beforeAll, expect, test } from 'vitest'
 import { crossEntropy, layersModule, sgd, type TfModule, useBackend } from '../src/index.ts'
+import { bucketsOf, RankSum } from '../src/rank-sum.ts'
 import { bits, points } from './models.ts'
 
 beforeAll(async () => {
@@ -49,4 +50,46 @@ test('three ranks train as one process does, with batches that do not divide eve
     tf.dispose([...module.variables.values()])
   }
   expect(tf.memory().numTensors).toBe(tensors)
+})
+
+test('gradients are reduced in buckets, in order, with what is larger alone', () => {
+  const sizes = (most: number): number[][] =>
+    bucketsOf(
+      [3, 4, 5, 20, 1, 9, 2].map((size) => ({ size })),
+      most,
+    ).map((bucket) => bucket.map(({ size }) => size))
+  expect(sizes(10)).toEqual([[3, 4], [5], [20], [1, 9], [2]])
+  expect(sizes(1000)).toEqual([[3, 4, 5, 20, 1, 9, 2]])
+  expect(bucketsOf([], 10)).toEqual([[]])
+})
+
+test('several buckets give the same means as one, and the flags', async () => {
+  const strategies = inProcessRanks(2)
+  const reduce = (most: number): Promise<unknown[]> =>
+    Promise.all(
+      strategies.map(async (strategy, rank) => {
+        const items = [2, 3, 1].map((size, i) => ({
+          name: `v${i}`,
+          shape: [size],
+          size,
+          values: i === 1 && rank === 1 ? undefined : tf.tensor1d(Array(size).fill(rank + i + 1)),
+          weight: rank + 1,
+        }))
+        const { means, flags } = await new RankSum().over(items, rank + 1, [rank, 0], strategy, most)
+        tf.dispose(items.map(({ values }) => values ?? []))
+        const values = [...means].map(([name, mean]) => [name, [...mean.dataSync()]])
+        tf.dispose([...means.values()])
+        return [values, flags]
+      }),
+    )
+  const [whole] = await reduce(1000)
+  expect(await reduce(2)).toEqual([whole, whole])
+  expect(whole).toEqual([
+    [
+      ['v0', [5, 5].map((sum) => Math.fround(sum / 3))],
+      ['v1', [2, 2, 2].map((sum) => Math.fround(sum / 3))],
+      ['v2', [Math.fround(11 / 3)]],
+    ],
+    [1, 0],
+  ])
 })

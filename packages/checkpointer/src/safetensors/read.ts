@@ -82,13 +82,9 @@ export async function readSafetensors(
 
 /** Reads all tensors of a file front to back. */
 export async function readTensors(reader: SequentialReader): Promise<Map<string, TypedArray>> {
-  const { header } = await readHeader((into) => reader.readInto(into), reader.size)
-  const tensors = new Map<string, TypedArray>()
-  for (const [name, entry] of header.tensors) {
-    const { data } = emptyTensor(entry)
-    await reader.readInto(bytesOf(data))
-    tensors.set(name, data)
-  }
+  const { header } = await readHeader((into) => reader.readInto([into]), reader.size)
+  const tensors = new Map(Array.from(header.tensors, ([name, entry]) => [name, emptyTensor(entry).data]))
+  await reader.readInto(Array.from(tensors.values(), bytesOf))
   return tensors
 }
 

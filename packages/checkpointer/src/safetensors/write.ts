@@ -27,7 +27,8 @@ export async function writeSafetensors(
   const hidden = hiddenPath(path, 'new', null)
   try {
     await writeFile(files, hidden, parts)
-    await publish(files, hidden, path, null)
+    // One rename puts it in place; there is nothing to delete.
+    await publish(files, hidden, path, null, () => undefined)
   } catch (error) {
     await removeTree(files, hidden).catch(() => undefined)
     throw error

@@ -37,11 +37,11 @@ export function* readRowParts(
   let { end, lines } = known ?? { end: 0, lines: 0 }
   let isFirst = known === undefined
   for (const chunk of readChunks(path, end, size)) {
-    const rows: Row[] = []
+    let rows: readonly Row[]
     if (chunk.isWhole) {
       const first = lines + 1
       const parsed = parseRows(chunk.text, (line) => onBad(first + line))
-      rows.push(...parsed.rows)
+      rows = parsed.rows
       lines += parsed.lines
     } else {
       // The last line may be on its way, or torn; it is a row if it can be one.
@@ -50,7 +50,7 @@ export function* readRowParts(
         onBad(lines + 1)
         break
       }
-      rows.push(row)
+      rows = [row]
     }
     end = chunk.end
     yield { rows, isFirst, place: { end, lines, tail: tailAt(path, end) } }

@@ -36,14 +36,15 @@ export async function explorePowerLoss<Progress>({
   for (let at = from; ; at++) {
     const disk = await prepare()
     const progress = start()
-    const powered = intercept(disk, powerLossAt(at))
-    const finished = await work(fault ? intercept(powered, fault()) : powered, progress).then(
-      () => true,
-      (error: unknown) => {
-        if (lostPower(error)) return false
-        throw error
-      },
+    let isOff = false
+    const powered = intercept(
+      disk,
+      powerLossAt(({ index }) => (isOff ||= index === at)),
     )
+    // Work that has nothing more to lose may end as if nothing had happened.
+    await work(fault ? intercept(powered, fault()) : powered, progress).catch((error: unknown) => {
+      if (!lostPower(error)) throw error
+    })
     for (let outcome = 0; outcome < outcomes; outcome++)
       try {
         await check(disk.powerLoss(outcome), progress)
@@ -51,7 +52,7 @@ export async function explorePowerLoss<Progress>({
         const reason = error instanceof Error ? error.message : String(error)
         throw new Error(`power lost before operation ${at}, outcome ${outcome}: ${reason}`, { cause: error })
       }
-    if (finished) return at - 1
+    if (!isOff) return at - 1
   }
 }
 
