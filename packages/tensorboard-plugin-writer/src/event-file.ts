@@ -107,7 +107,10 @@ export class EventFile {
     try {
       if (this.#pending.length > 0) this.#write()
     } catch (error) {
-      this.#warn(`${this.#pending.count + this.#lost} events are lost: ${toError(error).message}`)
+      this.#cutBack()
+      this.#warn(
+        `${this.#pending.count + this.#lost} events of ${this.#place()} are lost: ${toError(error).message}`,
+      )
     }
   }
 
@@ -207,20 +210,25 @@ export class EventFile {
   }
 
   #failed(error: Error): void {
-    const { onError, host } = this.#options
+    const { onError } = this.#options
     const isFirst = !this.#isFailing
     this.#isFailing = true
-    try {
-      if (this.#fd !== undefined) host.fs.ftruncateSync(this.#fd, this.#position)
-    } catch {
-      // The next attempt writes over it.
-    }
+    this.#cutBack()
     const message = `cannot write ${this.#place()}: ${error.message}`
     if (onError === 'throw') fail(message, { cause: error })
     if (isFirst)
       this.#warn(
         `${message}. Events are kept in memory, up to 16 MiB, and tried again; free some space, or log to another directory`,
       )
+  }
+
+  /** Cuts off what was written of a record that the disk did not take whole. */
+  #cutBack(): void {
+    try {
+      if (this.#fd !== undefined) this.#options.host.fs.ftruncateSync(this.#fd, this.#position)
+    } catch {
+      // The next attempt writes over it.
+    }
   }
 
   #place(): string {

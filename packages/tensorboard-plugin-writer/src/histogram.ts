@@ -37,6 +37,7 @@ export function histogramOf(values: ArrayLike<number>, bins: Bins): RawHistogram
     sumSquares += value * value
   }
   if (num === 0) return undefined
+  if (typeof bins !== 'number' && bins !== 'tensorflow' && !Array.isArray(bins)) refuseBins(bins)
   const limits = typeof bins === 'number' ? equalLimits(min, max, bins) : bins
   const buckets = limits === 'tensorflow' ? growingBuckets(values) : bucketsWith(limits, values, max)
   return {
@@ -68,11 +69,14 @@ export function histogramContent(histogram: RawHistogram): ValueContent {
 }
 
 function equalLimits(min: number, max: number, bins: number): number[] {
-  if (!Number.isSafeInteger(bins) || bins < 1)
-    fail(`\`bins\` must be 'tensorflow', a list of limits or a whole number of at least 1, not ${bins}`)
+  if (!Number.isSafeInteger(bins) || bins < 1) refuseBins(bins)
   if (min === max) return [max]
   // Not (max - min), which may be more than the largest number.
   return Array.from({ length: bins }, (_, i) => min * (1 - (i + 1) / bins) + max * ((i + 1) / bins))
+}
+
+function refuseBins(bins: unknown): never {
+  fail(`\`bins\` must be 'tensorflow', a list of limits or a whole number of at least 1, not ${String(bins)}`)
 }
 
 /** Counts by limits. What is above the last belongs to the last bucket, if it is that limit, else to one more. */

@@ -1,3 +1,4 @@
+import { fail } from './errors.ts'
 import { Message } from './message.ts'
 import { hparamsPlugin, summaryValue, tensorContent } from './summary-value.ts'
 import { floatTensor } from './tensor-message.ts'
@@ -12,7 +13,7 @@ export type RunStatus = keyof typeof statuses
 export function sessionStartValue(hparams: Readonly<Record<string, HparamValue>>, seconds: number): Message {
   const start = new Message()
   for (const [name, value] of Object.entries(hparams))
-    start.message(1, new Message().string(1, name).message(2, valueMessage(value)))
+    start.message(1, new Message().string(1, name).message(2, valueMessage(name, value)))
   return hparamsValue('session_start_info', new Message().int(1, 0).message(3, start.double(5, seconds)))
 }
 
@@ -27,7 +28,9 @@ function hparamsValue(name: string, content: Message): Message {
 }
 
 /** Makes a `google.protobuf.Value`. */
-function valueMessage(value: HparamValue): Message {
+function valueMessage(name: string, value: HparamValue): Message {
   if (typeof value === 'number') return new Message().double(2, value)
-  return typeof value === 'string' ? new Message().string(3, value) : new Message().int(4, value)
+  if (typeof value === 'string') return new Message().string(3, value)
+  if (typeof value === 'boolean') return new Message().int(4, value)
+  return fail(`hyperparameter "${name}" must be a text, a number or a boolean, not ${String(value)}`)
 }

@@ -1,4 +1,4 @@
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, sep } from 'node:path'
 import type { EventFile } from './event-file.ts'
 import type { FileSystem } from './writer-host.ts'
 
@@ -12,9 +12,9 @@ const open = new Map<string, Entry>()
 
 /** Gives the open file of a directory, or the one that `make` makes; each call has to be matched by a `releaseFile`. */
 export function acquireFile(fs: FileSystem, directory: string, make: () => EventFile): EventFile {
-  if (open.size === 0) process.on('exit', flushAll)
   const key = realDirectory(fs, directory)
   const entry = open.get(key) ?? { file: make(), users: 0 }
+  if (open.size === 0) process.on('exit', flushAll)
   entry.users++
   open.set(key, entry)
   return entry.file
@@ -28,10 +28,14 @@ export function releaseFile(file: EventFile): void {
   file.close()
 }
 
-/** Closes a file, whoever uses it, and forgets what is not written yet. Others go on in a new one. */
-export function abandonFile(file: EventFile): void {
-  remove(entryOf(file)[0])
-  file.close(true)
+/** Closes the files in a directory, whoever uses them, and forgets what is not written yet. Other writers go on in new ones. */
+export function abandonFiles(fs: FileSystem, directory: string): void {
+  const root = realDirectory(fs, directory)
+  for (const [key, { file }] of open)
+    if (key === root || key.startsWith(root + sep)) {
+      remove(key)
+      file.close(true)
+    }
 }
 
 function entryOf(file: EventFile): [key?: string, entry?: Entry] {

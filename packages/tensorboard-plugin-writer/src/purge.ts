@@ -13,7 +13,8 @@ export function purgeEvents({ fs, warn }: WriterHost, directory: string, step: n
     const kept: { start: number; end: number }[] = []
     try {
       for (const event of new EventFileReader(path, { fs }).read())
-        if (event.step < step || event.values.length === 0) kept.push(event)
+        // Not the event itself, which holds on to its part of the file.
+        if (event.step < step || event.values.length === 0) kept.push({ start: event.start, end: event.end })
     } catch (error) {
       warn(`${(error as Error).message}; the file stays as it is`)
       continue

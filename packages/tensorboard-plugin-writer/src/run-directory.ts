@@ -4,7 +4,7 @@ import { basename, join, resolve, sep } from 'node:path'
 import { fail } from './errors.ts'
 import { type ErrorPolicy, EventFile } from './event-file.ts'
 import { eventFilesIn, isEventFile } from './event-file-name.ts'
-import { abandonFile, acquireFile, releaseFile } from './open-files.ts'
+import { abandonFiles, acquireFile, releaseFile } from './open-files.ts'
 import { purgeEvents } from './purge.ts'
 import { cutFiles } from './rewind.ts'
 import type { WriterHost } from './writer-host.ts'
@@ -74,7 +74,6 @@ export class RunDirectory {
     const { suffix, flushSecs, onError, host } = this.options
     const directory = resolve(this.path, sub)
     const isFirst = !this.#begun.has(sub)
-    this.#begun.add(sub)
     const make = (): EventFile => {
       const step = this.#purgeStep
       if (isFirst && step !== undefined) this.#careful(() => purgeEvents(host, directory, step))
@@ -83,6 +82,7 @@ export class RunDirectory {
       return made
     }
     const file = acquireFile(host.fs, directory, make)
+    this.#begun.add(sub)
     this.#open.set(sub, file)
     return file
   }
@@ -119,6 +119,8 @@ export class RunDirectory {
   close(): void {
     for (const [sub, file] of this.#open) {
       this.#open.delete(sub)
+      // Another writer on the same directory has gone back to a state, and cut or deleted it.
+      if (file.isClosed) continue
       this.#lastStep = Math.max(this.#lastStep, file.tags.lastStep)
       releaseFile(file)
       if (file.name) this.#closed.set(posix(join(sub, file.name)), { size: file.size, isSafe: false })
@@ -152,11 +154,12 @@ export class RunDirectory {
     const sizes = new Map(Object.entries(files))
     for (const path of sizes.keys())
       if (!isEventFile(basename(checkedPath(path)))) fail(`"${path}" of the state is no event file`)
-    for (const file of this.#open.values()) abandonFile(file)
     this.#open.clear()
     this.#closed.clear()
     this.#begun.clear()
     if (logDir !== null) this.usePath(logDir)
+    // Also those of a writer of this process whose run has failed, and that was never closed.
+    abandonFiles(this.options.host.fs, this.path)
     this.#run = run
     this.#lastStep = lastStep
     this.#startStep = lastStep + 1

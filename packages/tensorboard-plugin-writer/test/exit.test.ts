@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { beforeAll, expect, test } from 'vitest'
-import { eventFiles, readRows } from './independent-reader.ts'
+import { eventFiles, readRecords, readRows } from './independent-reader.ts'
 import { scratch } from './scratch.ts'
 
 // Inside node_modules, so that git ignores it.
@@ -38,6 +38,13 @@ test.each([
   const logDir = scratch()
   expect(await end(logDir, way)).toBe(code)
   expect(readRows(logDir)).toHaveLength(101)
+})
+
+test('a disk that is full when a program ends leaves a file of whole records', async () => {
+  const logDir = scratch()
+  expect(await end(logDir, 'full')).toBe(0)
+  const file = eventFiles(logDir).find((path) => !path.includes('/val/'))!
+  expect(statSync(file).size).toBe(readRecords(file).at(-1)!.end)
 })
 
 test('two processes in one directory lose nothing', async () => {

@@ -1,4 +1,4 @@
-import { appendFileSync, cpSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs'
+import fs, { appendFileSync, cpSync, renameSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { SummaryWriter, type WriterState } from '../src/index.ts'
@@ -184,6 +184,44 @@ test('a second writer on the directory goes on in the new file', () => {
     ['b', 2, 2],
     ['a', 2, 2],
   ])
+})
+
+test('a second writer that is closed then does not answer for what the first has cut', () => {
+  const logDir = scratch()
+  const warnings: string[] = []
+  const first = new SummaryWriter(logDir)
+  const second = new SummaryWriter(logDir, { host: { warn: (line) => void warnings.push(line) } })
+  const state = first.getState()
+  first.addScalar('a', 1, 1)
+  second.addScalar('b', 1, 1)
+  first.updateState(state)
+  second.close()
+  expect(second.getState().files).toEqual({})
+  expect(warnings).toEqual([])
+  first.close()
+})
+
+test('a purge that the disk refuses is tried again with the next point, for who asks for errors', () => {
+  const logDir = scratch()
+  const first = new SummaryWriter(logDir)
+  log(first, 1, 4)
+  first.close()
+  const listeners = process.listenerCount('exit')
+  let isRefusing = true
+  const refusing = {
+    ...fs,
+    readdirSync: ((...args: Parameters<typeof fs.readdirSync>) => {
+      if (isRefusing) throw new Error('EACCES: permission denied')
+      return fs.readdirSync(...args)
+    }) as typeof fs.readdirSync,
+  }
+  const second = new SummaryWriter(logDir, { purgeStep: 3, onError: 'throw', host: { fs: refusing } })
+  expect(() => second.addScalar('loss', 3, 3)).toThrow('EACCES')
+  expect(process.listenerCount('exit')).toBe(listeners)
+  isRefusing = false
+  second.addScalar('loss', 3, 3)
+  second.close()
+  expect(readRows(logDir).map(([, step]) => step)).toEqual([1, 2, 3])
 })
 
 test('purgeStep takes later values out of all files of the directory, for good', () => {

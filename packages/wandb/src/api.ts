@@ -2,6 +2,7 @@ import type { ApiKey } from './api-key.ts'
 import { fail } from './errors.ts'
 import { HttpClient, RequestError } from './http-client.ts'
 import type { ServerSettings } from './settings.ts'
+import { longestWait } from './within.ts'
 
 /** What the server knows of a run. */
 export interface ServerRun {
@@ -169,7 +170,7 @@ export class Api {
     const { requestTimeout, signal } = this.#options
     // A slow line has 100 kB a second.
     const size = Number(headers['content-length'] ?? (body as string).length ?? 0)
-    const timeout = requestTimeout + size / 100
+    const timeout = Math.min(requestTimeout + size / 100, longestWait)
     try {
       return await this.#http.send({ method, url, body, headers, timeout, signal })
     } catch (error) {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { copyFile, link, mkdir, readdir, stat } from 'node:fs/promises'
+import { constants, copyFile, link, mkdir, mkdtemp, readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { stagingFolder } from './artifact-upload.ts'
@@ -35,13 +35,16 @@ export async function stageArtifact(source: ArtifactSource, runFolder: string): 
   const isFolder = (await stat(original)).isDirectory()
   const root = isFolder ? original : dirname(original)
   const found = isFolder ? await filesIn(original) : [original]
-  const target = join(runFolder, stagingFolder, name, `${Date.now()}-${basename(original)}`)
+  const parent = join(runFolder, stagingFolder, name)
+  await mkdir(parent, { recursive: true })
+  // A folder of its own: in another there may be links, and a copy over one would change the file that it stands for.
+  const target = await mkdtemp(join(parent, `${basename(original)}-`))
   const files: ArtifactFile[] = []
   for (const file of found) {
     const inside = relative(root, file)
     const localPath = join(target, inside)
     await mkdir(dirname(localPath), { recursive: true })
-    await link(file, localPath).catch(() => copyFile(file, localPath))
+    await link(file, localPath).catch(() => copyFile(file, localPath, constants.COPYFILE_EXCL))
     const { size } = await stat(localPath)
     files.push({ path: inside.split(sep).join('/'), digest: await md5(localPath), size, localPath })
   }

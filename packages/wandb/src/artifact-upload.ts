@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, existsSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import type { Api, RunPath } from './api.ts'
 import type { ArtifactFile, ArtifactInfo } from './record.ts'
@@ -66,8 +66,11 @@ export async function uploadArtifact(
     const [made] = answer.createArtifactFiles.files.edges.map(({ node }) => node)
     // Without an address the store has the content from another artifact.
     const url = made?.uploadUrl
-    const path = localPath(file, files)
-    if (url) await insist(() => api.upload(url, made.uploadHeaders, createReadStream(path), file.size))
+    if (url) {
+      const path = localPath(file, files)
+      await checkFile(path, file)
+      await insist(() => api.upload(url, made.uploadHeaders, createReadStream(path), file.size))
+    }
     contents[file.path] = {
       digest: file.digest,
       size: file.size,
@@ -88,6 +91,13 @@ export async function uploadArtifact(
   if (!address) throw new Error('the server gave no address for the manifest')
   await insist(() => api.upload(address, target.uploadHeaders, manifest, manifest.length))
   await query('CommitArtifact', commitQuery, { artifactID })
+}
+
+/** @throws if a file is not there, or has changed: to send it would fail, however often it is tried. */
+async function checkFile(path: string, { size }: ArtifactFile): Promise<void> {
+  const found = await stat(path)
+  if (found.size !== size)
+    throw new Error(`${path} has ${found.size} bytes, but had ${size} when it was logged`)
 }
 
 /** Deletes what was staged: as links it would keep deleted checkpoints on the disk. Files elsewhere are not ours. */

@@ -15,6 +15,8 @@ import { within } from './within.ts'
 
 /** Failures in a row of which a person is told. */
 const failuresToTell = 3
+/** Characters of a value that is left out of the summary: it is in its row, and twice might be more than the server takes. */
+const longValue = 1_000_000
 
 /** The request under way, or what is to become one: all that is behind it in the file is not sent yet. */
 interface Batch {
@@ -217,7 +219,10 @@ export class Delivery implements Sender {
     this.#delivered += batch.known
     if (batch.isConfigNew) await this.#insist(() => this.#api.upsert({ ...run, config: this.#configJson() }))
     for (const file of files) await this.#sendFile(run, file)
-    if (batch.isSummaryNew) request.setSummary(objectText(this.#summary))
+    if (batch.isSummaryNew) {
+      const short = [...this.#summary].filter(([, json]) => json.length < longValue)
+      request.setSummary(objectText(short))
+    }
     const isDue = Date.now() - this.#lastPost > this.#options.timing.heartbeat
     if (!request.isEmpty) await this.#post(request.body(this.#offsets))
     else if (isDue) await this.#post('{}')

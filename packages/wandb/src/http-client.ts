@@ -74,7 +74,7 @@ export class HttpClient {
         })
         answer.on('close', () => !answer.complete && failed('the connection was closed'))
       })
-      const timer = setTimeout(() => failed(`no answer within ${timeout} ms`), timeout)
+      const timer = setTimeout(() => failed(`no answer within ${Math.round(timeout)} ms`), timeout)
       timer.unref()
       outgoing.on('socket', (socket) => socket.unref())
       outgoing.on('error', (error: NodeJS.ErrnoException) => failed(error.code ?? error.message, error))

@@ -53,29 +53,33 @@ export class LoggedRun {
     const { settings, server } = options
     const begin = performance.now()
     const found = existingFile(join(dir, 'wandb'), settings, restored)
-    const run = new LoggedRun(options, found ?? newFile(dir, settings))
-    const content = found ? await run.#spool.reopen(restored).catch(() => undefined) : undefined
-    if (found && !content) {
-      options.warn(
-        `${found} cannot be gone on with, or is another than the checkpoint knows: the run goes on in a new file`,
-      )
-      return LoggedRun.open(options, dir, { ...restored!, folder: '' })
-    }
-    run.writer.goOn(content, restored)
-    if (content) {
-      if (options.config.size > 0) run.writer.logConfig(options.config)
-      if (!restored) run.writer.shiftTo(options.step(), content.lastStep)
-    } else {
-      // Only a run that somebody named can be on the server.
-      const known = server && (settings.isIdGiven || restored) ? await probe(options, server) : undefined
-      if (known && !restored && settings.resume !== 'never')
-        run.writer.shiftTo(options.step(), known.lastStep ?? -1)
-      run.#create(known)
-    }
+    const reopened = found ? await LoggedRun.#reopen(options, found, restored) : undefined
+    const run = reopened ?? new LoggedRun(options, newFile(dir, settings))
+    if (!reopened) await run.#create(restored)
     if (!server) return run
-    const isNew = !restored && !content
+    const isNew = !restored && !reopened
     const patience = options.timing.start - (performance.now() - begin)
     await run.#deliver(server, isNew ? settings.resume : 'allow', isNew, patience)
+    return run
+  }
+
+  /** Goes on with a file; gives undefined if that cannot be. */
+  static async #reopen(
+    options: LoggedRunOptions,
+    file: string,
+    restored: RunState | undefined,
+  ): Promise<LoggedRun | undefined> {
+    const run = new LoggedRun(options, file)
+    const content = await run.#spool.reopen(restored).catch(() => undefined)
+    if (!content) {
+      options.warn(
+        `${file} cannot be gone on with, or is another than the checkpoint knows: the run goes on in a new file`,
+      )
+      return undefined
+    }
+    run.writer.goOn(content, restored)
+    if (options.config.size > 0) run.writer.logConfig(options.config)
+    if (!restored) run.writer.shiftTo(options.step(), content.lastStep)
     return run
   }
 
@@ -124,8 +128,14 @@ export class LoggedRun {
     return reportOf(this.writer.rows, this.file, this.#options.server, this.#delivery?.run, state)
   }
 
-  #create(known: ServerRun | undefined): void {
-    const { settings, config } = this.#options
+  /** Begins a new file, behind what the server has of the run. */
+  async #create(restored: RunState | undefined): Promise<void> {
+    const { settings, server, config } = this.#options
+    this.writer.goOn(undefined, restored)
+    // Only a run that somebody named can be on the server.
+    const known = server && (settings.isIdGiven || restored) ? await probe(this.#options, server) : undefined
+    if (known && !restored && settings.resume !== 'never')
+      this.writer.shiftTo(this.#options.step(), known.lastStep ?? -1)
     this.#spool.create()
     this.#spool.append({
       kind: 'run',

@@ -1,6 +1,6 @@
+import { encode } from 'fast-png'
 import { fail } from './errors.ts'
 import { jsonText } from './json-text.ts'
-import { encodePng, type Pixels } from './png.ts'
 
 /** A file that goes with a row. */
 export interface MediaFile {
@@ -32,14 +32,22 @@ export interface StoredFile {
   readonly size: number
 }
 
-/** An image: pixels, or a PNG file. */
+/** Pixels row by row, from the top left. */
+export interface Pixels {
+  /** From 0 to 255, or floats from 0 to 1 in a `Float32Array` or `Float64Array`; channels next to each other. */
+  readonly data: ArrayLike<number>
+  readonly width: number
+  readonly height: number
+}
+
+/** An image, and what stands below it. */
 export interface ImageSource extends Pixels {
   readonly caption?: string
 }
 
 /** Makes images of pixels, with 1 to 4 channels each: grey, grey and alpha, RGB, RGBA. */
 export function images(sources: readonly ImageSource[]): Media {
-  const files = sources.map((source) => ({ folder: 'images', extension: 'png', content: encodePng(source) }))
+  const files = sources.map((source) => ({ folder: 'images', extension: 'png', content: pngOf(source) }))
   const [first] = sources
   if (!first) fail('`images` needs at least one image')
   const { width, height } = first
@@ -66,6 +74,16 @@ export function images(sources: readonly ImageSource[]): Media {
       ...(captions.some(Boolean) && { captions: captions.map((caption) => caption ?? '') }),
     }
   })
+}
+
+function pngOf({ data, width, height }: Pixels): Uint8Array {
+  const channels = data.length / (width * height)
+  const areSizes = Number.isSafeInteger(width) && Number.isSafeInteger(height) && width > 0 && height > 0
+  if (!areSizes || ![1, 2, 3, 4].includes(channels))
+    fail(`an image needs width x height x 1, 2, 3 or 4 values, not ${data.length} for ${width} x ${height}`)
+  const isFloat = data instanceof Float32Array || data instanceof Float64Array
+  const bytes = isFloat ? Uint8ClampedArray.from(data, (value) => value * 255) : Uint8ClampedArray.from(data)
+  return encode({ data: bytes, width, height, channels })
 }
 
 /** Makes an image of pixels. */

@@ -1,6 +1,7 @@
 import type { Duration, ScalarLoggerOptions, TensorRef } from '@trainyard/core'
 import { fail } from './errors.ts'
 import type { Environment } from './netrc.ts'
+import { longestWait } from './within.ts'
 
 /** `online` sends while the run goes on, `offline` writes the file only, `disabled` does nothing. */
 export type WandbMode = 'online' | 'offline' | 'disabled'
@@ -56,7 +57,7 @@ export interface WandbLoggerOptions<Read extends string | TensorRef> extends Sca
   config?: Readonly<Record<string, unknown>>
   /** Default: `WANDB_MODE`, or `online`. */
   mode?: WandbMode
-  /** The run's files go to `<dir>/wandb`. Default: the run folder, `WANDB_DIR`, or the working directory. */
+  /** The run's files go to `<dir>/wandb`. Default: `WANDB_DIR`, the run folder, or the working directory. */
   dir?: string
   /** Sends checkpoints as artifacts: the last one at the end, or `all`. Default: false. */
   logModel?: boolean | 'all'
@@ -96,16 +97,17 @@ export function checkOptions(options: WandbLoggerOptions<never>): void {
   if (config !== undefined && (typeof config !== 'object' || config === null))
     fail(`\`config\` must be an object, not ${String(config)}`)
   for (const [name, ms] of Object.entries(timing))
-    if (!(ms >= 0)) fail(`\`timing.${name}\` must be a number of milliseconds, not ${ms}`)
+    if (!(ms >= 0 && ms <= longestWait))
+      fail(`\`timing.${name}\` must be a number of milliseconds, up to 24 days, not ${ms}`)
   seconds('finishTimeout', options.finishTimeout)
 }
 
-/** Gives a span of time in milliseconds. */
+/** Gives a span of time in milliseconds, as long as a timer can wait. */
 export function seconds(option: string, duration: Duration = { seconds: 30 }): number {
   const { hours = 0, minutes = 0, seconds: rest = 0 } = duration
   const total = (hours * 60 + minutes) * 60 + rest
   if (!(total >= 0)) fail(`\`${option}\` must be a time such as { seconds: 30 }, not ${total} s`)
-  return total * 1000
+  return Math.min(total * 1000, longestWait)
 }
 
 export function oneOf(option: string, value: unknown, words: readonly unknown[]): void {

@@ -1,5 +1,5 @@
 import { messageOf } from './errors.ts'
-import { jsonText } from './json-text.ts'
+import { jsonText, objectText } from './json-text.ts'
 import { Media } from './media.ts'
 import { storeMedia } from './media-files.ts'
 import type { ArtifactInfo, JsonFields, RunName, WandbRecord } from './record.ts'
@@ -8,8 +8,10 @@ import type { Spool } from './spool.ts'
 
 /** W&B's own fields of a row. */
 const ownFields = new Set(['_step', '_runtime', '_timestamp'])
-/** The server takes no longer lines than 10 MB, with what stands around them. */
-const longestRow = 9_000_000
+/** Bytes of a row, as a text within JSON. The server takes requests of 10 MB, with what stands around the row. */
+const longestRow = 8_000_000
+/** Characters from which on a row is measured. */
+const longRow = 1_000_000
 
 /** What a run has to go on with, besides the file. */
 export interface WriterState {
@@ -152,10 +154,9 @@ export class RunWriter {
     this.#lastStep = step
     let size = 0
     for (const [key, json] of fields) size += key.length + json.length
+    if (size > longRow) size = Buffer.byteLength(JSON.stringify(objectText(fields)))
     if (size > longestRow)
-      this.#warn(
-        `the row of step ${step} has ${size} characters, too many for W&B: log a table or a file instead`,
-      )
+      this.#warn(`the row of step ${step} has ${size} bytes, too many for W&B: log a table or a file instead`)
     else {
       for (const [key, json] of fields) this.#summary.set(key, json)
       this.#rows++

@@ -26,16 +26,28 @@ export interface Kept extends SpoolPosition {
   readonly others: readonly WandbRecord[]
 }
 
+export interface Scan {
+  /** Undefined if no record ends where the file is to be cut. */
+  readonly kept: Kept | undefined
+  readonly content: SpoolContent
+  /** Whether something is left behind the last whole record. */
+  readonly isTorn: boolean
+}
+
 /**
  * Reads a file to go on with it: what its rows tell, and what stays of it. A torn or damaged record ends it.
  * @param cutAt An offset behind which rows do not count. Default: all counts but what marks an end.
- * @returns `kept` is undefined if no record ends at that offset.
  */
-export async function scanFile(
-  file: string,
-  cutAt?: number,
-): Promise<{ kept: Kept | undefined; content: SpoolContent }> {
+export async function scanFile(file: string, cutAt?: number): Promise<Scan> {
   const reader = await RecordLogReader.open(file)
+  try {
+    return await scan(reader, cutAt)
+  } finally {
+    await reader.close()
+  }
+}
+
+async function scan(reader: RecordLogReader, cutAt: number | undefined): Promise<Scan> {
   const summary = new Map<string, string>()
   const others: WandbRecord[] = []
   let content: SpoolContent = { rows: 0, lastStep: -1, runtime: 0, summary }
@@ -60,8 +72,8 @@ export async function scanFile(
       if (cutAt === undefined ? !isEnd(record) : end === cutAt) position = { offset: end, records }
     }
   }
-  await reader.close()
-  return { kept: position && { ...position, others }, content }
+  const isTorn = reader.position < (await reader.size())
+  return { kept: position && { ...position, others }, content, isTorn }
 }
 
 /** What happened once and does not come again when steps do. */

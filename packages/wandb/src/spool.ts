@@ -1,6 +1,7 @@
 import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { encodeRecord } from './encode-record.ts'
+import { fail, messageOf } from './errors.ts'
 import { fileHeader, RecordBuffer } from './record-log.ts'
 import type { WandbRecord } from './record.ts'
 import { scanFile, type SpoolContent, type SpoolPosition } from './scan-file.ts'
@@ -52,11 +53,17 @@ export class Spool {
     return this.#buffer.start
   }
 
-  /** Begins a new file. */
+  /** Begins a new file. @throws if the disk refuses. */
   create(): void {
-    mkdirSync(this.files, { recursive: true })
-    this.#descriptor = openSync(this.file, 'wx')
-    writeSync(this.#descriptor, fileHeader, 0, fileHeader.length, 0)
+    try {
+      mkdirSync(this.files, { recursive: true })
+      this.#descriptor = openSync(this.file, 'wx')
+      writeSync(this.#descriptor, fileHeader, 0, fileHeader.length, 0)
+    } catch (cause) {
+      fail(`cannot make ${this.file}: ${messageOf(cause)}; set \`dir\` to a place that can be written to`, {
+        cause,
+      })
+    }
     this.#start(fileHeader.length, 0)
     this.append({ kind: 'header' })
   }
@@ -92,7 +99,8 @@ export class Spool {
   append(record: WandbRecord): void {
     this.#changed = true
     this.#buffer.append(encodeRecord(++this.#records, record))
-    if (this.#buffer.length > bufferSize || performance.now() - this.#lastFlush > flushEvery) this.flush()
+    // Where timers get no turn. A clock that goes back does no harm: with a turn, the timer flushes.
+    if (this.#buffer.length > bufferSize || Date.now() - this.#lastFlush > flushEvery) this.flush()
   }
 
   /** Hands everything to the operating system, the tail too. A disk that is full is no reason to end a run. */
@@ -100,7 +108,7 @@ export class Spool {
     const { end } = this.#buffer
     const position = { offset: end, records: this.#records }
     if (this.#descriptor === undefined || !this.#changed) return position
-    this.#lastFlush = performance.now()
+    this.#lastFlush = Date.now()
     const { length, start } = this.#buffer
     let number = this.#records
     for (const record of this.#tail()) this.#buffer.append(encodeRecord(++number, record))
@@ -117,8 +125,13 @@ export class Spool {
     } catch (error) {
       // What was not written is kept, and tried again.
       this.#buffer.length = length
-      if (!this.#broken) this.#warn(`cannot write ${this.file}: ${(error as Error).message}`)
+      const isFirst = !this.#broken
+      // Before the warning, which may be captured and come back as a record.
       this.#broken = true
+      if (isFirst)
+        this.#warn(
+          `cannot write ${this.file}: ${messageOf(error)}. Rows are kept in memory, and tried again; free some space`,
+        )
     }
     return position
   }
@@ -130,6 +143,9 @@ export class Spool {
     process.off('exit', this.#flushAtExit)
     if (this.#descriptor !== undefined) closeSync(this.#descriptor)
     this.#descriptor = undefined
+    if (this.#buffer.length === 0) return
+    this.#warn(`${this.#buffer.length} bytes of ${this.file} could not be written and are lost`)
+    this.#buffer.restart(this.#buffer.start)
   }
 
   #start(end: number, records: number): void {

@@ -1,8 +1,7 @@
 import { logFiles, type LogName, logNames } from './run-position.ts'
 
-/** The server takes 10 MB in a request. More than two are sent for a long row only: putting a request together must not hold up the training. */
+/** The server takes 10 MB in a request. More than two are sent for a long row only, alone: putting a request together must not hold up the training. */
 const usualBytes = 2_000_000
-export const mostBytes = 10_000_000
 
 /** Lines of a run's logs that go to the server in one request. */
 export class StreamRequest {
@@ -20,7 +19,7 @@ export class StreamRequest {
 
   /** Tells whether that many bytes more fit in; anything fits into an empty one. */
   hasRoomFor(bytes: number): boolean {
-    return this.#bytes === 0 || (this.#bytes < usualBytes && this.#bytes + bytes < mostBytes)
+    return this.#bytes === 0 || this.#bytes + bytes < usualBytes
   }
 
   count(log: LogName): number {

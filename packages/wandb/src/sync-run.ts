@@ -46,8 +46,10 @@ export async function syncRun(path: string, options: SyncRunOptions = {}): Promi
       warn,
     })
     const state = await delivery.finish(limit)
-    const { content } = await scanFile(file)
-    reports.push(reportOf(content.rows, file, server, delivery.run, state))
+    // A file that cannot be read at all is in the state as an error; the others are sent nevertheless.
+    const scan = await scanFile(file).catch(() => undefined)
+    if (scan?.isTorn) warn(`${file} is torn or damaged: what stands behind its last whole record is not sent`)
+    reports.push(reportOf(scan?.content.rows ?? 0, file, server, delivery.run, state))
   }
   return reports
 }

@@ -1,9 +1,10 @@
 import { execFile, spawn } from 'node:child_process'
 import { appendFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { WandbStandIn } from '@trainyard/testing'
+import { WandbStandIn } from '@trainyard/testing/wandb'
 import { syncRun, WandbLogger } from '@trainyard/wandb'
 import { build } from 'esbuild'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -17,7 +18,7 @@ beforeAll(async () => {
   mkdirSync(cache, { recursive: true })
   const source = (file: string): string => fileURLToPath(new URL(file, import.meta.url))
   await build({
-    entryPoints: [source('killed-worker.ts'), source('../src/sync-command.ts')],
+    entryPoints: ['killed-worker.ts', 'full-disk-worker.ts', '../src/sync-command.ts'].map(source),
     outdir: cache,
     entryNames: '[name]',
     outExtension: { '.js': '.mjs' },
@@ -63,15 +64,37 @@ test('a kill -9 loses at most one second of rows, and the command sends the othe
   expect(server.run('killed').exitCode).toBe(1)
 })
 
-test('a file that is torn or damaged is sent up to there', async () => {
+test('a full disk does not end the training; what fits is whole, and that more is lost is said', async () => {
+  const folder = newFolder()
+  // 64 KiB: the next byte is an error, as on a disk that is full.
+  const limited = 'ulimit -f 128; exec "$0" "$@"'
+  const { stdout, stderr } = await promisify(execFile)(
+    '/bin/sh',
+    ['-c', limited, process.execPath, `${cache}/full-disk-worker.mjs`, folder],
+    { env: environment(server.url) },
+  )
+  expect(stdout).toContain('5000 steps')
+  expect(stderr).toMatch(/cannot write .*run-full\.wandb: EFBIG.* Rows are kept in memory, and tried again/)
+  expect(stderr).toMatch(/\d+ bytes of .*run-full\.wandb could not be written and are lost/)
+  await syncRun(folder, { timing, env: environment(server.url), warn: () => {} })
+  const steps = server.run('full').history.map((row) => row['_step'])
+  expect(steps.length).toBeGreaterThan(100)
+  expect(steps).toEqual(steps.map((_, i) => i + 1))
+})
+
+test('a file that is torn or damaged is sent up to there, which is said', async () => {
+  const warnings: string[] = []
   const offline = async (damage: (file: string) => void): Promise<number> => {
     const logger = new WandbLogger({ mode: 'offline', dir: newFolder(), stepFreq: 1, env: {} })
     await train([logger])
     damage(logger.file!)
-    await syncRun(logger.file!, { timing, env: environment(server.url) })
+    warnings.length = 0
+    const warn = (line: string): void => void warnings.push(line)
+    await syncRun(logger.file!, { timing, env: environment(server.url), warn })
     return server.run(logger.id).history.length
   }
   expect(await offline(() => {})).toBe(10)
+  expect(warnings).toEqual([])
   expect(await offline((file) => truncateSync(file, readFileSync(file).length - 1))).toBe(10)
   expect(await offline((file) => truncateSync(file, 900))).toBeLessThan(10)
   expect(await offline((file) => appendFileSync(file, Buffer.alloc(20, 1)))).toBe(10)
@@ -82,6 +105,20 @@ test('a file that is torn or damaged is sent up to there', async () => {
   })
   expect(flipped).toBeGreaterThan(0)
   expect(flipped).toBeLessThan(10)
+  expect(warnings).toEqual([expect.stringMatching(/\.wandb is torn or damaged: what stands behind its last/)])
+})
+
+test('a file that cannot be read does not keep the others from being sent', async () => {
+  const dir = newFolder()
+  const bad = `${dir}/wandb/offline-run-20200101_000000-bad/run-bad.wandb`
+  mkdirSync(dirname(bad), { recursive: true })
+  writeFileSync(bad, '')
+  const logger = new WandbLogger({ mode: 'offline', dir, stepFreq: 1, logEpochs: false, env: {} })
+  await train([logger])
+  expect(await syncRun(dir, { timing, env: environment(server.url) })).toMatchObject([
+    { file: bad, rows: 0, error: expect.stringContaining('is not a file of W&B: it does not start as one') },
+    { rows: 10, delivered: 10, error: undefined },
+  ])
 })
 
 test('the command says what is wrong', async () => {

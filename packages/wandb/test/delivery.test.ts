@@ -1,6 +1,8 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { onStepEnd } from '@trainyard/core'
-import { WandbStandIn } from '@trainyard/testing'
+import { WandbStandIn } from '@trainyard/testing/wandb'
 import { syncRun, WandbLogger, type WandbLoggerOptions } from '@trainyard/wandb'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { atStep, environment, losses, newFolder, timing, ToyHost, train } from './toy.ts'
@@ -117,6 +119,61 @@ describe('delivery, against a stand-in for the server', () => {
     expectSteps(10)
   })
 
+  it('leaves out a file of an artifact that is gone or has changed, and sends the rows', async () => {
+    const folder = newFolder()
+    const offline = async (id: string, damage: (staged: string) => void): Promise<void> => {
+      const dir = newFolder()
+      const logger = loggerOf({ id, dir, mode: 'offline' })
+      const source = join(folder, `${id}.bin`)
+      writeFileSync(source, id)
+      await train([atStep(3, () => logger.logArtifact({ name: id, type: 'data', path: source })), logger])
+      damage(join(dirname(logger.file!), 'artifacts'))
+      const warnings: string[] = []
+      const warn = (line: string): void => void warnings.push(line)
+      const [report] = await syncRun(dir, { timing, env: environment(server.url), warn })
+      expect(report).toMatchObject({ rows: 10, delivered: 10, refusedFiles: 1, error: undefined })
+      expect(warnings).toEqual([
+        expect.stringMatching(`cannot send ${id}: .*(ENOENT|has 3 bytes, but had 7)`),
+      ])
+    }
+    await offline('gone', (staged) => rmSync(staged, { recursive: true }))
+    await offline('changed', (staged) => {
+      const names = readdirSync(staged, { recursive: true, encoding: 'utf8' })
+      truncateSync(
+        join(
+          staged,
+          names.find((path) => path.endsWith('/changed.bin'))!,
+        ),
+        3,
+      )
+    })
+  })
+
+  it('keeps artifacts apart that are logged at once, and leaves their files as they are', async () => {
+    const folder = newFolder()
+    const contents = ['first', 'second']
+    const paths = contents.map((content) => join(folder, content, 'model.bin'))
+    for (const [i, path] of paths.entries()) {
+      mkdirSync(dirname(path))
+      writeFileSync(path, contents[i]!)
+    }
+    const logger = loggerOf()
+    const both = atStep(3, () =>
+      Promise.all(paths.map((path) => logger.logArtifact({ name: 'model', type: 'model', path }))),
+    )
+    await train([both, logger])
+    const sent = server.artifacts.map(({ files }) => Buffer.from(files.get('model.bin')!).toString())
+    expect(sent.toSorted()).toEqual(contents)
+    expect(paths.map((path) => readFileSync(path, 'utf8'))).toEqual(contents)
+  })
+
+  it('waits as long as it takes if it is told to', async () => {
+    server.faults = [{ on: 'file_stream', times: 1, delay: 100 }]
+    const logger = loggerOf({ finishTimeout: { seconds: Infinity } })
+    await train([logger])
+    expect(await logger.finish()).toMatchObject({ rows: 10, delivered: 10, error: undefined })
+  })
+
   it('goes on without a word from the server in the middle of the run', async () => {
     const host = new ToyHost()
     const refuse = atStep(5, async () => {
@@ -133,19 +190,28 @@ describe('delivery, against a stand-in for the server', () => {
     expectSteps(10)
   })
 
-  it('keeps a request below ten megabytes', async () => {
-    const big = onStepEnd(() => logger.log({ text: 'x'.repeat(1_500_000) }))
+  it.each([
+    ['long', 'x'.repeat(1_500_000)],
+    ['nearly too long', 'x'.repeat(7_900_000)],
+    ['quotes, which become longer on their way', '"'.repeat(600_000)],
+  ])('keeps a request below ten megabytes where texts are %s', async (_, text) => {
+    const big = onStepEnd(() => logger.log({ text }))
     const logger = loggerOf()
-    await train([big, logger])
-    expectSteps(10)
+    await train([big, logger], { data: losses(4) })
+    expectSteps(4)
+    expect(server.run('run').history.at(-1)!['text']).toBe(text)
     expect(Math.max(...server.requests.map(({ bytes }) => bytes))).toBeLessThan(10_000_000)
   })
 
-  it('refuses a row that no server takes, and says so', async () => {
+  it.each([
+    ['letters', 'x'.repeat(9_500_000)],
+    ['quotes', '"'.repeat(3_000_000)],
+    ['other characters', 'ü'.repeat(4_500_000)],
+  ])('refuses a row of %s that no server takes, and says so', async (_, text) => {
     const host = new ToyHost()
     const logger = loggerOf()
-    await train([atStep(3, () => logger.log({ text: 'x'.repeat(9_500_000) })), logger], { host })
-    expect(host.warnings.join()).toContain('the row of step 3 has')
+    await train([atStep(3, () => logger.log({ text })), logger], { host })
+    expect(host.warnings.join()).toMatch(/the row of step 3 has \d+ bytes, too many for W&B/)
     expect(server.run('run').history.map((row) => row['_step'])).toEqual([1, 2, 4, 5, 6, 7, 8, 9, 10])
   })
 

@@ -1,7 +1,7 @@
-import { mkdirSync, renameSync } from 'node:fs'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { type Checkpoint, onSavePoint, type TrainerState } from '@trainyard/core'
-import { WandbStandIn } from '@trainyard/testing'
+import { WandbStandIn } from '@trainyard/testing/wandb'
 import { syncRun, WandbLogger, type WandbLoggerOptions } from '@trainyard/wandb'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { atStep, environment, losses, newFolder, timing, ToyHost, toyTrainer, train } from './toy.ts'
@@ -132,6 +132,19 @@ describe('resume, against a stand-in for the server', () => {
     await train([loggerOf({ id: 'known' })])
     // The same steps from the start, in another place: without a checkpoint they are new ones.
     await train([loggerOf({ id: 'known', resume: 'must', dir: newFolder() })])
+    expect(rows('known')).toEqual([...straight, ...straight.map(([step, loss]) => [10 + step!, loss])])
+    expect(server.run('known')).toMatchObject({ conflicts: 0, repeats: 0 })
+  })
+
+  it('goes on behind what the server has where the file of the same id is damaged', async () => {
+    const first = loggerOf({ id: 'known' })
+    await train([first])
+    writeFileSync(first.file!, 'no longer a file of W&B')
+    const host = new ToyHost()
+    const second = loggerOf({ id: 'known' })
+    await train([second], { host })
+    expect(host.warnings.join()).toContain(`${first.file} cannot be gone on with`)
+    expect(second.file).not.toBe(first.file)
     expect(rows('known')).toEqual([...straight, ...straight.map(([step, loss]) => [10 + step!, loss])])
     expect(server.run('known')).toMatchObject({ conflicts: 0, repeats: 0 })
   })

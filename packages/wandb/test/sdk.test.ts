@@ -1,4 +1,4 @@
-import { WandbStandIn } from '@trainyard/testing'
+import { WandbStandIn } from '@trainyard/testing/wandb'
 import { syncRun, WandbLogger, type WandbLoggerOptions } from '@trainyard/wandb'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { atStep, environment, losses, newFolder, timing, ToyHost, train } from './toy.ts'

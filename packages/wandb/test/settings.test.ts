@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { WandbStandIn } from '@trainyard/testing'
+import { WandbStandIn } from '@trainyard/testing/wandb'
 import { histogram, image, syncRun, table, WandbLogger, type WandbLoggerOptions } from '@trainyard/wandb'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { atStep, environment, everythingIn, key, newFolder, timing, ToyHost, train } from './toy.ts'
@@ -121,7 +121,10 @@ describe('a start that cannot work is one clear message', () => {
         { finishTimeout: { seconds: -1 } },
         '`finishTimeout` must be a time such as { seconds: 30 }, not -1 s',
       ],
-      [{ timing: { interval: 'fast' } }, '`timing.interval` must be a number of milliseconds, not fast'],
+      [
+        { timing: { interval: 'fast' } },
+        '`timing.interval` must be a number of milliseconds, up to 24 days, not fast',
+      ],
       [
         { env: { WANDB_MODE: 'dryrun' } },
         '`WANDB_MODE` must be one of online, offline, disabled, not dryrun',

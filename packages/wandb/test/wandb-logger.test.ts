@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { inflateSync } from 'node:zlib'
 import { onSavePoint, type Strategy, single } from '@trainyard/core'
-import { WandbStandIn } from '@trainyard/testing'
+import { WandbStandIn } from '@trainyard/testing/wandb'
 import { histogram, image, images, table, text, WandbLogger, type WandbLoggerOptions } from '@trainyard/wandb'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { atStep, environment, newFolder, timing, ToyHost, ToyModule, toyTrainer, train } from './toy.ts'
@@ -21,6 +22,22 @@ function loggerOf(options: Partial<WandbLoggerOptions<'loss'>> = {}): WandbLogge
     env: environment(server.url),
     ...options,
   })
+}
+
+/** Takes a PNG apart. */
+function pngOf(file: Uint8Array): { width: number; height: number; type: number; rows: number[][] } {
+  const png = Buffer.from(file)
+  const parts: Record<string, Buffer> = {}
+  for (let at = 8; at < png.length;) {
+    const size = png.readUInt32BE(at)
+    parts[png.toString('latin1', at + 4, at + 8)] = png.subarray(at + 8, at + 8 + size)
+    at += size + 12
+  }
+  const [width, height] = [parts['IHDR']!.readUInt32BE(0), parts['IHDR']!.readUInt32BE(4)]
+  const bytes = inflateSync(parts['IDAT']!)
+  const row = bytes.length / height
+  const rows = Array.from({ length: height }, (_, y) => [...bytes.subarray(y * row, (y + 1) * row)])
+  return { width, height, type: parts['IHDR']![9]!, rows }
 }
 
 const own = { _runtime: expect.any(Number), _timestamp: expect.any(Number) }
@@ -186,7 +203,12 @@ describe('WandbLogger, against a stand-in for the server', () => {
       height: 1,
       caption: 'two',
     })
-    expect(Buffer.from(files.get(path)!).subarray(1, 4).toString()).toBe('PNG')
+    expect(pngOf(files.get(path)!)).toEqual({
+      width: 2,
+      height: 1,
+      type: 2,
+      rows: [[0, 0, 255, 128, 64, 0, 0]],
+    })
     expect(row['pictures']).toMatchObject({ _type: 'images/separated', count: 2, captions: ['', 'second'] })
     for (const name of row['pictures']!['filenames'] as string[]) expect(files.has(name)).toBe(true)
     expect(row['weights']).toEqual({ _type: 'histogram', values: [2, 1, 1, 1], bins: [0, 1, 2, 3, 4] })
@@ -201,6 +223,32 @@ describe('WandbLogger, against a stand-in for the server', () => {
     })
     const { path: html } = row['note'] as { path: string }
     expect(Buffer.from(files.get(html)!).toString()).toContain('a &lt; b')
+  })
+
+  it.each([
+    ['grey', 0, [0, 255], [0, 255]],
+    ['grey and alpha', 4, [1, 2, 3, 4], [1, 2, 3, 4]],
+    ['RGB of floats', 2, Float32Array.of(0, 0.5, 1, 2, -1, NaN), [0, 128, 255, 255, 0, 0]],
+    ['RGBA', 6, Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8), [1, 2, 3, 4, 5, 6, 7, 8]],
+  ])('sends images as they are: %s', async (_, type, data, pixels) => {
+    const logger = loggerOf()
+    await train([atStep(5, () => logger.log({ picture: image({ data, width: 1, height: 2 }) })), logger])
+    const [file] = server.run('run').files.values()
+    const half = pixels.length / 2
+    // In front of each row stands its filter: none.
+    const rows = [
+      [0, ...pixels.slice(0, half)],
+      [0, ...pixels.slice(half)],
+    ]
+    expect(pngOf(file!)).toEqual({ width: 1, height: 2, type, rows })
+  })
+
+  it('says where it cannot begin', async () => {
+    const dir = join(newFolder(), 'file')
+    writeFileSync(dir, '')
+    await expect(train([loggerOf({ dir })])).rejects.toThrow(
+      /\[wandb\] cannot make .*run-run\.wandb: (ENOTDIR|EEXIST).*; set `dir` to a place that can be written to/,
+    )
   })
 
   it('keeps names of media inside the folder of the run', async () => {
