@@ -27,7 +27,7 @@ export async function bundleProgram(program, folder, { browser = false } = {}) {
           // Parts of packages that the program does not use, and that are left out.
           external: ['@tensorflow/tfjs-backend-wasm', 'node:*'],
         }
-      : { platform: 'node', target: 'node20', external: ['@tensorflow/*'] }),
+      : { platform: 'node', target: 'node20', external: ['@tensorflow/*', 'koffi'] }),
   })
   return outfile
 }

@@ -20,7 +20,11 @@ let files = 0
 for (const name of readdirSync('packages')) {
   const may = name === 'core' ? [] : ['core', ...(allowed[name] ?? [])]
   const manifest = JSON.parse(readFileSync(`packages/${name}/package.json`, 'utf8'))
-  const declared = { ...manifest.dependencies, ...manifest.peerDependencies }
+  const declared = {
+    ...manifest.dependencies,
+    ...manifest.peerDependencies,
+    ...manifest.optionalDependencies,
+  }
   for (const dependency of Object.keys(declared).filter((d) => d.startsWith(scope)))
     if (!may.includes(dependency.slice(scope.length)))
       problems.push(
@@ -37,9 +41,9 @@ for (const name of readdirSync('packages')) {
         const [target, ...deeper] = specifier.slice(scope.length).split('/')
         if (!may.includes(target))
           problems.push(`${file} imports ${specifier}, which the architecture does not allow`)
-        else if (deeper.length > 0)
-          problems.push(`${file} imports ${specifier}: only the public entry may be used`)
-        else if (!(specifier in declared))
+        else if (deeper.length > 0 && !isEntry(specifier))
+          problems.push(`${file} imports ${specifier}: only a public entry may be used`)
+        else if (!(packageOf(specifier) in declared))
           problems.push(`${file} imports ${specifier}, which its package.json does not name`)
       } else if (!specifier.startsWith('node:') && !(packageOf(specifier) in declared))
         problems.push(`${file} imports ${specifier}, which its package.json does not name`)
@@ -51,8 +55,8 @@ for (const folder of [...readdirSync('apps').map((app) => `apps/${app}`), 'bench
   for (const file of sources(`${folder}/src`)) {
     files++
     for (const specifier of imports(file))
-      if (specifier.startsWith(scope) && specifier.split('/').length > 2)
-        problems.push(`${file} imports ${specifier}: only the public entry may be used`)
+      if (specifier.startsWith(scope) && !isEntry(specifier))
+        problems.push(`${file} imports ${specifier}: only a public entry may be used`)
       else if (specifier.startsWith('.') && !join(file, '..', specifier).startsWith(folder))
         problems.push(`${file} imports ${specifier}, outside its own folder`)
   }
@@ -75,6 +79,13 @@ function imports(file) {
   const statements =
     /^\s*(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]|^\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/gm
   return [...code.matchAll(statements)].map(([, from, bare, dynamic]) => from ?? bare ?? dynamic)
+}
+
+/** Whether a package of ours names this entry in its `exports`. */
+function isEntry(specifier) {
+  const [name, ...path] = specifier.slice(scope.length).split('/')
+  const manifest = JSON.parse(readFileSync(`packages/${name}/package.json`, 'utf8'))
+  return ['.', ...path].join('/') in manifest.exports
 }
 
 function packageOf(specifier) {

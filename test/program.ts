@@ -24,7 +24,7 @@ export async function bundlePrograms(...programs: URL[]): Promise<string[]> {
     platform: 'node',
     target: 'node20',
     conditions: ['@trainyard/source'],
-    external: ['@tensorflow/*', 'level'],
+    external: ['@tensorflow/*', 'koffi', 'level'],
   })
   return paths.map((path) => join(outdir, basename(path).replace(/\.ts$/, '.mjs')))
 }

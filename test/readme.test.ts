@@ -1,7 +1,8 @@
-// Every program in the READMEs and in docs/ compiles and runs. A block that cannot run alone says why: its first line is `// not run: <reason>`.
+// Every program in the READMEs and in docs/ compiles and runs, and every link in them leads somewhere. A block that cannot run alone says why: its first
+// line is `// not run: <reason>`. The reference in docs/api is made from the docstrings, whose examples are no whole programs.
 import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
@@ -20,18 +21,24 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const packages = readdirSync(join(root, 'packages')).filter((name) =>
   existsSync(join(root, 'packages', name, 'package.json')),
 )
-const docs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'))
-const readmes = [
-  'README.md',
-  ...docs.map((name) => `docs/${name}`),
-  ...packages.map((name) => `packages/${name}/README.md`),
-].filter((readme) => existsSync(join(root, readme)))
-const programs = readmes.flatMap(programsIn)
+const apps = readdirSync(join(root, 'apps'))
+const readmes = ['README.md', ...packages.map((name) => `packages/${name}/README.md`)].filter((readme) =>
+  existsSync(join(root, readme)),
+)
+const pages = [...pagesIn('docs'), ...pagesIn('docs/guides')]
+const reference = pagesIn('docs/api', true)
+const others = [
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'benchmarks/README.md',
+  ...apps.map((name) => `apps/${name}/README.md`),
+].filter((page) => existsSync(join(root, page)))
+const programs = [...readmes, ...pages].flatMap(programsIn)
 
 // Inside node_modules, so that git ignores it; it has a node_modules of its own, with which the programs find what a user would have installed.
 const folder = join(root, 'node_modules/.trainyard-test/readme')
 const run = promisify(execFile)
-// For machines that are busy: all of it takes some ten seconds on two idle cores.
+// For machines that are busy.
 const timeout = 120_000
 
 beforeAll(async () => {
@@ -55,20 +62,50 @@ beforeAll(async () => {
     platform: 'node',
     target: 'es2022',
     conditions: ['@trainyard/source'],
-    external: ['@tensorflow/*'],
+    external: ['@tensorflow/*', 'koffi'],
   })
 })
 
 test('every README has programs, and every block says what it is', () => {
-  for (const readme of readmes) {
+  for (const readme of readmes) expect(programs.map(({ place }) => place.split(':')[0])).toContain(readme)
+  for (const readme of [...readmes, ...pages]) {
     const fences = [...read(readme).matchAll(/^ *```(\w*)$/gm)]
       .map(([, language]) => language)
       .filter(Boolean)
-    expect(fences, readme).toContain('ts')
     expect(new Set(['ts', 'sh', ...fences]), readme).toEqual(new Set(['ts', 'sh']))
     const found = programs.filter(({ place }) => place.startsWith(`${readme}:`))
     expect(found, readme).toHaveLength(fences.filter((language) => language === 'ts').length)
   }
+})
+
+test('every link leads somewhere', () => {
+  const lost: string[] = []
+  const anchors = new Map<string, Set<string>>()
+  for (const page of [...readmes, ...pages, ...reference, ...others])
+    for (const { 1: to = '' } of withoutCode(read(page)).matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^\w+:/.test(to)) continue
+      const [path = '', anchor] = to.split('#')
+      const target = path ? normalize(join(dirname(page), path)) : page
+      const exists = existsSync(join(root, target))
+      if (exists && anchor && !anchors.has(target)) anchors.set(target, anchorsIn(read(target)))
+      if (!exists || (anchor && !anchors.get(target)!.has(anchor))) lost.push(`${page}: ${to}`)
+    }
+  expect(lost).toEqual([])
+})
+
+test('the index of the documentation has every package that has a README, and its reference', () => {
+  const index = read('docs/README.md')
+  for (const name of packages.filter((each) => existsSync(join(root, 'packages', each, 'README.md')))) {
+    expect(index).toContain(`(../packages/${name}/README.md)`)
+    expect(index).toContain(`(api/${name}.md)`)
+  }
+})
+
+test('the loop in the README and in the concepts is the contract', () => {
+  const [, contract = ''] = read('packages/core/src/events.ts').match(/```text\n(.*?) \* ```/s) ?? []
+  const loop = contract.replaceAll(/^ \* ?/gm, '')
+  expect(loop).toContain('<onActionEnd>')
+  for (const page of ['README.md', 'docs/concepts.md']) expect(read(page)).toContain(loop)
 })
 
 test.concurrent('all programs in the READMEs compile', { timeout }, async () => {
@@ -85,6 +122,36 @@ test.concurrent.each(programs.filter(({ runs }) => runs))('$place runs', { timeo
   const { stdout } = await run(process.execPath, [file], { cwd: folder, timeout })
   expect(stdout).not.toMatch(/\bNaN\b/)
 })
+
+/** Gives the Markdown files of a folder. */
+function pagesIn(parent: string, recursive = false): string[] {
+  const names = readdirSync(join(root, parent), { recursive, encoding: 'utf8' })
+  return names.filter((name) => name.endsWith('.md')).map((name) => `${parent}/${name.replaceAll('\\', '/')}`)
+}
+
+/** Takes out what is code, in which brackets are no links. */
+function withoutCode(text: string): string {
+  return text.replaceAll(/^ *```.*?^ *```$/gms, '').replaceAll(/(`+)(?!`).*?[^`]\1(?!`)/g, 'code')
+}
+
+/** Gives where links into a page may lead: its headings, as GitHub names them, and anchors of its own. */
+function anchorsIn(text: string): Set<string> {
+  const headings = [...text.replaceAll(/^ *```.*?^ *```$/gms, '').matchAll(/^#+ (.*)$/gm)].map(
+    ([, heading]) =>
+      heading!
+        .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N}\-_ ]/gu, '')
+        .replaceAll(' ', '-'),
+  )
+  const seen = new Map<string, number>()
+  const anchors = headings.map((heading) => {
+    const times = seen.get(heading) ?? 0
+    seen.set(heading, times + 1)
+    return times ? `${heading}-${times}` : heading
+  })
+  return new Set([...anchors, ...[...text.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id!)])
+}
 
 function read(readme: string): string {
   return readFileSync(join(root, readme), 'utf8')

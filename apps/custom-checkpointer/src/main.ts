@@ -47,12 +47,12 @@ class KeyValueCheckpointer extends AbstractCheckpointer {
 
   /** The trainer calls it first. */
   override async load(): Promise<Checkpoint> {
-    const values = new Map(await this.#store.iterator({ gte: 'checkpoint/', lt: 'checkpoint0' }).all())
-    const json = values.get('checkpoint/tree')
+    const stored = new Map(await this.#store.iterator({ gte: 'checkpoint/', lt: 'checkpoint0' }).all())
+    const json = stored.get('checkpoint/tree')
     if (!json) return {}
     const tree: unknown = JSON.parse(Buffer.from(json).toString())
     return decodeTree(tree, ({ $tensor: kind, in: key }) => {
-      const bytes = values.get(key)!.slice()
+      const bytes = stored.get(key)!.slice()
       return new arrays[kind as keyof typeof arrays](bytes.buffer)
     }) as Checkpoint
   }

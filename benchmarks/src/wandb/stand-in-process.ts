@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process'
-import { WandbStandIn } from '@trainyard/testing'
+import { WandbStandIn } from '@trainyard/testing/wandb'
 
 const argument = 'stand-in'
 

@@ -1,0 +1,41 @@
+/** Gives a value as a person reads it. */
+export function valueText(value: unknown): string {
+  if (value === undefined || value === null) return ''
+  if (typeof value === 'number') return numberText(value)
+  if (Array.isArray(value)) return value.map(valueText).join(', ')
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
+/** Gives five digits of a number. */
+export function numberText(value: number): string {
+  if (Number.isInteger(value) || !Number.isFinite(value)) return String(value)
+  const rounded = Number(value.toPrecision(5))
+  return Math.abs(rounded) < 1e-4 ? rounded.toExponential() : String(rounded)
+}
+
+/** Gives seconds as `4s`, `12m 03s`, `3h 20m` or `5d 2h`. */
+export function durationText(seconds: number | null): string {
+  if (seconds === null || seconds < 0) return ''
+  const two = (number: number): string => String(Math.floor(number)).padStart(2, '0')
+  if (seconds < 60) return `${Math.floor(seconds)}s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m ${two(seconds % 60)}s`
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)}h ${two((seconds % 3600) / 60)}m`
+  return `${Math.floor(seconds / 86_400)}d ${Math.floor((seconds % 86_400) / 3600)}h`
+}
+
+/** Gives a time as `22 Nov 10:08`. */
+export function timeText(time: number | null): string {
+  if (time === null) return ''
+  return new Date(time).toLocaleString('en-GB', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' })
+}
+
+/** Gives bytes as `12 B` or `3.4 kB`. */
+export function sizeText(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  const unit = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3))
+  return `${unit === 0 ? bytes : (bytes / 1000 ** unit).toFixed(1)} ${units[unit]!}`
+}
+
+export function countText(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
+}

@@ -1,0 +1,33 @@
+import type { StoredRun } from '@trainyard/run-folder'
+import { flatten } from '../flatten.ts'
+import { isAxis, metricsOf } from '../metric-names.ts'
+import { isArchived, tagsOf } from '../select-runs.ts'
+import type { JsonNumber, MetricNumbers, RunRow } from './protocol.ts'
+
+/** Makes the row of a run in the table. */
+export function rowOf(run: StoredRun): RunRow {
+  const start = Date.parse(String(run.get('info.started_at')))
+  const duration = run.get('info.duration')
+  const { notes } = run.annotations
+  const metrics: Record<string, MetricNumbers> = {}
+  for (const { log, key } of metricsOf(run)) {
+    if (isAxis(key)) continue
+    const { last, min, max, count } = run.summary(log)!.keys.get(key)!.summary()
+    metrics[`${log}.${key}`] = [jsonNumber(last), jsonNumber(min), jsonNumber(max), count]
+  }
+  return {
+    id: run.id,
+    status: run.status ?? null,
+    startedAt: Number.isNaN(start) ? null : start,
+    duration: typeof duration === 'number' ? Math.round(duration) : null,
+    tags: tagsOf(run),
+    notes: typeof notes === 'string' ? notes : '',
+    archived: isArchived(run),
+    config: Object.fromEntries(flatten(run.config, 'config')),
+    metrics,
+  }
+}
+
+export function jsonNumber(value: number): JsonNumber {
+  return Number.isFinite(value) ? value : (String(value) as JsonNumber)
+}

@@ -1,0 +1,403 @@
+import { describe, expect, test } from 'vitest'
+import { newFolder, writeRun, writeRuns } from './folders.ts'
+import { inPipe, onTerminal } from './terminal.ts'
+
+const logs = writeRuns()
+const at = ['--logs', logs]
+
+describe('help', () => {
+  test('says what commands there are', async () => {
+    const { exitCode, stdout, stderr } = await onTerminal(['--help'])
+    expect([exitCode, stderr]).toEqual([0, ''])
+    expect(stdout).toMatchInlineSnapshot(`
+      "Looks at the runs in a folder, compares them, and tidies up. Needs nothing but the folder.
+
+      Usage: trainyard <command> [runs] [options]
+
+      Look at runs
+        ls       lists runs, the newest first, with what their configs differ in
+        show     tells all about a run: status, command, config, metrics, files, checkpoints
+        tail     prints the last rows of a run, or what it printed, and goes on with -f
+        plot     draws a metric of runs in the terminal
+        diff     shows in what runs differ, and from which step on
+        query    finds runs by a query, and says what groups of them come to
+        export   writes every row of metrics of runs as CSV, TSV or JSON
+
+      Go on with one
+        resume   prints the command that goes on with a run; starts it with --yes
+
+      Keep order
+        tag      gives runs a tag, by which @tag names them; takes it away with --remove
+        note     keeps a note with a run
+        archive  puts runs away, so that ls leaves them out; brings them back with --undo
+        rm       moves runs to the trash; without --yes only says which
+        prune    moves runs to the trash by age, status or score; without --yes only says which
+        doctor   looks for what is torn, damaged, dead or doubtful in runs
+
+      Runs are named by
+        7                  the run of that name; of mnist/first, "first" will do if there is no other
+        last  -2           the one that was started last, the one before it
+        3..9               all from 3 to 9
+        @best              all that have that tag
+        "config.lr < 0.1"  all that a query holds for
+
+      Every command takes
+        --logs <folder>  where the runs are (default: ./logs)
+        --json           prints JSON
+        --csv            prints CSV
+        --no-color       prints no colours; so does NO_COLOR=1
+        -h, --help       prints what a command does
+
+      At a terminal there are tables; in a pipe, or a file, a line of names and lines of values with
+      tabs between.
+      Exit codes: 0 done, 1 nothing found or something wrong, 2 the command makes no sense.
+      \`trainyard <command> --help\` says more. Queries: \`trainyard query --help\`.
+      "
+    `)
+    expect(await inPipe(['help'])).toEqual({ exitCode, stdout, stderr })
+    expect(await inPipe([])).toEqual({ exitCode: 2, stdout: '', stderr: stdout })
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThan(120)
+  })
+
+  test('says what each command does', async () => {
+    const { stdout } = await onTerminal(['ls', '--help'])
+    expect(stdout).toMatchInlineSnapshot(`
+      "Lists runs, the newest first, with what their configs differ in.
+
+      Usage: trainyard ls [runs] [options]
+
+      A field is config.<name>, info.<name>, id, status, tags, or a metric: train.loss, the last
+      value, or train.loss.min, max, mean, first, count, argmin, argmax.
+
+      Options
+        -c, --columns <fields>  what to show: id,config.lr,train.loss.min
+        --sort <field>          sorts, the least first; -train.acc.max: the greatest first
+        -n, --top <count>       the first so many
+        -q, --quiet             only the names of the runs, one a line
+        --all                   with those that are archived
+
+      Every command takes
+        --logs <folder>  where the runs are (default: ./logs)
+        --json           prints JSON
+        --csv            prints CSV
+        --no-color       prints no colours; so does NO_COLOR=1
+        -h, --help       prints what a command does
+
+      Examples
+        trainyard ls
+        trainyard ls "status == 'COMPLETE' & config.lr <= 0.1" --sort val.val_loss.min -n 3
+        trainyard ls -q --sort -val.val_accuracy.max -n 1
+      "
+    `)
+    expect((await onTerminal(['help', 'ls'])).stdout).toBe(stdout)
+    const names = [...(await onTerminal(['--help'])).stdout.matchAll(/^ {2}(\w+) {2,8}[a-z]\w* .*\w$/gm)].map(
+      ([, name]) => name!,
+    )
+    expect(names).toHaveLength(14)
+    for (const name of names) {
+      const help = await inPipe([name, '-h'])
+      expect(help, name).toMatchObject({ exitCode: 0, stderr: '' })
+      expect(help.stdout, name).toContain(`Usage: trainyard ${name} `)
+    }
+  })
+
+  test('has colours only at a terminal, and only if nobody minds', async () => {
+    const colours = async (
+      run: typeof onTerminal,
+      args: readonly string[],
+      env: Record<string, string>,
+    ): Promise<boolean> => (await run([...args, ...at], { env })).stdout.includes('\u001b[')
+    expect(await colours(onTerminal, ['ls'], {})).toBe(true)
+    expect(await colours(onTerminal, ['ls', '--no-color'], {})).toBe(false)
+    expect(await colours(onTerminal, ['ls'], { NO_COLOR: '1' })).toBe(false)
+    expect(await colours(onTerminal, ['ls'], { TERM: 'dumb' })).toBe(false)
+    expect(await colours(inPipe, ['ls'], {})).toBe(false)
+    expect(await colours(onTerminal, ['--help'], {})).toBe(true)
+    expect((await onTerminal(['ls', ...at], { env: {} })).stdout).toContain('\u001b[31mFAILED\u001b[0m')
+  })
+
+  test('tells the version', async () => {
+    expect((await inPipe(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+  })
+})
+
+describe('ls', () => {
+  test('at a terminal is a table, the newest first, with what differs', async () => {
+    const { exitCode, stdout, stderr } = await onTerminal(['ls', ...at])
+    expect(exitCode).toBe(0)
+    expect(stdout).toMatchInlineSnapshot(`
+      "id  status    info.age  info.duration  tags  …fig.optimizer.lr  …g.optimizer.name  config.seed  train.loss  val.val_loss
+       5  FAILED       1h30m             3s  odd                 0.1  sgd                          0         NaN
+       4  COMPLETE     2h00m          10m04                    0.001  adam                         1     1.00025         1.001
+       3  COMPLETE     3h00m          10m03                    0.001  adam                         0     0.00025         0.001
+       2  COMPLETE     4h00m          10m02                      0.1  adam                         1       1.025           1.1
+       1  COMPLETE     5h00m          10m01                      0.1  adam                         0       0.025           0.1
+      "
+    `)
+    expect(stderr).toBe('5 of 5 runs\n')
+  })
+
+  test('in a pipe has tabs, and every digit', async () => {
+    const { exitCode, stdout, stderr } = await inPipe([
+      'ls',
+      '-c',
+      'id,status,config.optimizer.lr,train.loss.min',
+      ...at,
+    ])
+    expect(stdout).toMatchInlineSnapshot(`
+      "id	status	config.optimizer.lr	train.loss.min
+      5	FAILED	0.1	0.5
+      4	COMPLETE	0.001	1.00025
+      3	COMPLETE	0.001	0.00025
+      2	COMPLETE	0.1	1.025
+      1	COMPLETE	0.1	0.025
+      "
+    `)
+    expect([exitCode, stderr]).toEqual([0, ''])
+  })
+
+  test('as CSV and as JSON', async () => {
+    expect((await onTerminal(['ls', '1', '5', '-c', 'id,tags,train.loss', '--csv', ...at])).stdout).toBe(
+      'id,tags,train.loss\r\n1,,0.025\r\n5,"[""odd""]",NaN\r\n',
+    )
+    const json = await onTerminal(['ls', '1', '5', '-c', 'id,tags,train.loss', '--json', ...at])
+    expect(json.stderr).toBe('')
+    expect(JSON.parse(json.stdout)).toEqual([
+      { id: 1, 'train.loss': 0.025 },
+      { id: 5, tags: ['odd'], 'train.loss': null },
+    ])
+  })
+
+  test('filters, sorts, and takes the first', async () => {
+    const ids = async (...args: string[]): Promise<string> =>
+      (await inPipe(['ls', '-q', ...args, ...at])).stdout.trim().replaceAll('\n', ' ')
+    expect(await ids()).toBe('5 4 3 2 1')
+    expect(await ids('3')).toBe('3')
+    expect(await ids('last')).toBe('5')
+    expect(await ids('-2')).toBe('4')
+    expect(await ids('2..4')).toBe('2 3 4')
+    expect(await ids('@odd', '2..3', '3')).toBe('5 2 3')
+    expect(await ids('config.optimizer.lr < 1e-2')).toBe('4 3')
+    expect(await ids('--sort', 'train.loss.min')).toBe('3 1 5 4 2')
+    expect(await ids('--sort', '-train.acc.max', '-n', '2', "status == 'COMPLETE'")).toBe('1 3')
+    expect(await ids('-n2')).toBe('5 4')
+    expect((await onTerminal(['ls', '--sort', 'val.val_loss', '-n', '1', '-c', 'id', ...at])).stderr).toBe(
+      '1 of 5 runs\n',
+    )
+  })
+
+  test('in a narrow terminal shortens texts, then leaves columns out and says so', async () => {
+    const folder = newFolder()
+    writeRun(folder, 1, {
+      config: { note: 'a long text that does not fit', 'ключ 数据': '漢字かな', lr: 1e-7, b: 1 },
+    })
+    writeRun(folder, 2, {
+      config: { note: 'another \u001b[31mlong\u001b]0;title\u0007 text\nthat does not fit either', lr: 0.25 },
+    })
+    const { stdout, stderr } = await onTerminal(['ls', '--logs', folder], { columns: 72 })
+    expect(stdout).toMatchInlineSnapshot(`
+      "id  status    info.age  info.duration  config.note     …g.\`ключ 数据\`
+       2  COMPLETE     1h00m           1m00  another long …
+       1  COMPLETE     1h00m           1m00  a long text t…  漢字かな
+      "
+    `)
+    expect(stderr).toMatchInlineSnapshot(`
+      "not shown, as the terminal is too narrow: config.lr, config.b; --csv has all
+      2 of 2 runs
+      "
+    `)
+    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(72)
+    expect((await onTerminal(['ls', '--logs', folder])).stdout).toMatchInlineSnapshot(`
+      "id  status    info.age  info.duration  config.note                               config.\`ключ 数据\`  config.lr  config.b
+       2  COMPLETE     1h00m           1m00  another long text that does not fit eit…                           0.25
+       1  COMPLETE     1h00m           1m00  a long text that does not fit             漢字かな                 1e-7         1
+      "
+    `)
+  })
+
+  test('without runs says so', async () => {
+    const folder = newFolder()
+    expect(await onTerminal(['ls', '--logs', folder])).toEqual({
+      exitCode: 1,
+      stdout: '',
+      stderr: 'no run matches\n',
+    })
+    expect(await onTerminal(['ls', 'config.seed == 7', ...at])).toEqual({
+      exitCode: 1,
+      stdout: '',
+      stderr: 'no run matches\n',
+    })
+    expect(await onTerminal(['ls', '--logs', `${folder}/none`])).toEqual({
+      exitCode: 1,
+      stdout: '',
+      stderr: `error: there is no folder "${folder}/none"; --logs names the one that has the runs\n`,
+    })
+  })
+
+  test('says which column no run has', async () => {
+    const { exitCode, stderr } = await inPipe(['ls', '-c', 'id,train.los', ...at])
+    expect([exitCode, stderr]).toEqual([0, 'warning: none of these runs has train.los\n'])
+  })
+})
+
+describe('a command that makes no sense', () => {
+  test.each([
+    [['lst'], 'there is no command lst; there are ls, show,'],
+    [['ls', '--srot', 'x'], 'there is no option --srot'],
+    [['ls', '-x'], 'there is no option -x'],
+    [['ls', '--sort'], '--sort needs a value'],
+    [['ls', '--no-sort'], '--sort needs a value'],
+    [['ls', '-n', 'many'], '--top must be a whole number from 1, not many'],
+    [['ls', '--json', '--csv'], 'either --json or --csv'],
+    [['ls', '--', 'x'], 'ls takes nothing behind --'],
+    [['ls', 'config.lr <= '], 'at column 14\n  config.lr <= \n               ^'],
+    [['ls', 'trian.loss < 1'], 'no run has a field "trian.loss"'],
+    [['ls', '-c', 'trian.loss'], 'no run has a field "trian.loss"'],
+    [['show', '1..3'], '1..3 means 3 runs; name one: 1, 2, 3'],
+    [['show', '1', '2'], 'one run is expected, not 2: 1 2'],
+    [['diff', '1'], 'two runs or more are expected, not 1'],
+    [['plot'], 'name a metric, such as train.loss'],
+    [['query', '--agg', 'median(train.loss)'], '"median(train.loss)" is no aggregate; there are count'],
+  ])('%j is told what is wrong, and where to read on', async (args, message) => {
+    const { exitCode, stdout, stderr } = await inPipe([...at, ...args])
+    expect([exitCode, stdout]).toEqual([2, ''])
+    expect(stderr).toContain(`error: `)
+    expect(stderr).toContain(message)
+    expect(stderr).toMatch(/\ntrainyard (\w+ )?--help says more\n$/)
+  })
+
+  test.each([
+    ['17', 'there is no run 17; there are 5, 4, 3, 2, 1'],
+    ['-9', 'there is no run -9; there are 5, 4, 3, 2, 1'],
+    ['7..9', 'there is no run from 7 to 9; there are 5, 4, 3, 2, 1'],
+    ['mnist/first', 'there is no run mnist/first; there are 5, 4, 3, 2, 1'],
+  ])('the run %s that is not there is no usage error, but an error', async (word, message) => {
+    expect(await inPipe(['show', word, ...at])).toEqual({
+      exitCode: 1,
+      stdout: '',
+      stderr: `error: ${message}\n`,
+    })
+  })
+})
+
+describe('show', () => {
+  test('at a terminal', async () => {
+    const { exitCode, stdout, stderr } = await onTerminal(['show', '4', ...at])
+    expect([exitCode, stderr]).toEqual([0, ''])
+    expect(stdout.replaceAll(logs, '/logs')).toMatchInlineSnapshot(`
+      "run 4  COMPLETE  started 2h00m ago, took 10m04
+        folder   /logs/4
+        command  /usr/bin/node /home/ada/train.js
+        in       /home/ada
+        on       gpu17
+
+      config
+        optimizer.lr    0.001
+        optimizer.name  adam
+        seed            1
+
+      metrics
+                         last      min  at    max  at  count
+        train.loss    1.00025  1.00025   4  1.001   1      4
+        train.acc         0.8      0.2   1    0.8   4      4
+        val.val_loss    1.001    1.001   4  1.001   4      1
+      "
+    `)
+    expect((await onTerminal(['show', ...at])).stdout.replaceAll(logs, '/logs')).toMatchInlineSnapshot(`
+      "run 5  FAILED  started 1h30m ago, took 3s
+        folder   /logs/5
+        command  /usr/bin/node /home/ada/train.js
+        in       /home/ada
+        on       gpu17
+        tags     odd
+
+      error
+        Error: the loss is NaN
+            at train.js:12
+
+      config
+        optimizer.lr    0.1
+        optimizer.name  sgd
+        seed            0
+
+      metrics
+                    last  min  at  max  at  count
+        train.loss   NaN  0.5   1  0.5   1      2
+      "
+    `)
+  })
+
+  test('in a pipe has a line a field', async () => {
+    const { stdout } = await inPipe(['show', '5', ...at])
+    const lines = stdout.split('\n')
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'field\tvalue',
+        'id\t5',
+        'status\tFAILED',
+        'tags\t["odd"]',
+        'config.optimizer.name\tsgd',
+        String.raw`info.error\tError: the loss is NaN\n    at train.js:12`.replace('\\t', '\t'),
+        'train.loss\tNaN',
+      ]),
+    )
+  })
+
+  test('as JSON has all', async () => {
+    const { stdout } = await inPipe(['show', '4', '--json', ...at])
+    expect(JSON.parse(stdout)).toMatchObject({
+      id: 4,
+      directory: `${logs}/4`,
+      status: 'COMPLETE',
+      duration: 604,
+      config: { optimizer: { lr: 0.001, name: 'adam' }, seed: 1 },
+      info: { hostname: 'gpu17' },
+      metrics: { 'train.loss': { last: 1.00025, min: 1.00025, argmin: 4, count: 4 } },
+      artifacts: [],
+      checkpoints: [],
+    })
+  })
+})
+
+describe('query', () => {
+  test('groups runs', async () => {
+    const args = [
+      'query',
+      '--group',
+      'config.optimizer.lr,config.optimizer.name',
+      '--agg',
+      'mean(val.val_loss), std(val.val_loss),count,max(train.acc.max)',
+      ...at,
+    ]
+    const terminal = await onTerminal([...args, '--sort', '-mean(val.val_loss)'])
+    expect(terminal.stdout).toMatchInlineSnapshot(`
+      "config.optimizer.lr  config.optimizer.name  mean(val.val_loss)  std(val.val_loss)  count  max(train.acc.max)
+                      0.1  adam                                  0.6                0.5      2                   1
+                    0.001  adam                                0.501                0.5      2                   1
+                      0.1  sgd                                                               1
+      "
+    `)
+    expect(terminal.stderr).toBe('3 groups of 5 runs\n')
+    const pipe = await inPipe([...args, '--sort', 'count', '-n', '2'])
+    expect(pipe.stdout).toMatchInlineSnapshot(`
+      "config.optimizer.lr	config.optimizer.name	mean(val.val_loss)	std(val.val_loss)	count	max(train.acc.max)
+      0.1	sgd			1	
+      0.1	adam	0.6000000000000001	0.5	2	1
+      "
+    `)
+    expect(pipe.stderr).toBe('')
+  })
+
+  test('without groups makes one row, and without aggregates a list', async () => {
+    expect(
+      (await inPipe(['query', "status == 'COMPLETE'", '--agg', 'min(val.val_loss),count', ...at])).stdout,
+    ).toBe('min(val.val_loss)\tcount\n0.001\t4\n')
+    const args = ['config.optimizer.lr == 0.1', '--sort', 'train.loss.min', '-c', 'id,train.loss', ...at]
+    expect((await inPipe(['query', ...args])).stdout).toBe((await inPipe(['ls', ...args])).stdout)
+    expect(await inPipe(['query', 'config.seed > 7', '--group', 'config.seed', ...at])).toEqual({
+      exitCode: 1,
+      stdout: 'config.seed\tcount\n',
+      stderr: 'no run matches\n',
+    })
+  })
+})

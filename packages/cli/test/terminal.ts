@@ -1,0 +1,35 @@
+import { type Host, runCommand } from '@trainyard/cli'
+
+/** What a command has printed, and how it ended. */
+export interface Printed {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+interface Setting extends Partial<Host> {
+  /** How wide the terminal is. */
+  readonly columns?: number
+}
+
+/** Runs a command at a terminal without colours. */
+export function onTerminal(args: readonly string[], setting: Setting = {}): Promise<Printed> {
+  return runWith(args, { env: { NO_COLOR: '1' }, ...setting }, true)
+}
+
+/** Runs a command whose output another program reads. */
+export function inPipe(args: readonly string[], setting: Setting = {}): Promise<Printed> {
+  return runWith(args, { env: {}, ...setting }, false)
+}
+
+async function runWith(args: readonly string[], setting: Setting, isTTY: boolean): Promise<Printed> {
+  const { columns = 120, ...host } = setting
+  const printed = { stdout: '', stderr: '' }
+  const stream = (name: 'stdout' | 'stderr'): Host['stdout'] => ({
+    isTTY,
+    columns: isTTY ? columns : undefined,
+    write: (text) => void (printed[name] += text),
+  })
+  const exitCode = await runCommand(args, { stdout: stream('stdout'), stderr: stream('stderr'), ...host })
+  return { exitCode, ...printed }
+}

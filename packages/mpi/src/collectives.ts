@@ -1,0 +1,169 @@
+import type { Handle } from './abi.ts'
+import type { HandleBox, Threaded } from './calls.ts'
+import { box, checkCode, type Group } from './group.ts'
+import type { Guardian } from './guardian.ts'
+import type { PoliteWait } from './polite-wait.ts'
+
+/** Up to this many bytes a reduction starts at once and is waited for; a larger one is quicker as a call that blocks, once all ranks are there. */
+const small = 1 << 16
+/** A call that is expected to take longer, in milliseconds, is made in another thread, for the event loop's sake; that costs some of its speed. */
+const longest = 5
+/** Elements a call, which counts them in 32 bits. */
+const most = 2 ** 28
+
+/** The collectives of a group. One at a time: MPI tells those of a communicator apart by their order alone. */
+export class Collectives {
+  readonly #group: Group
+  readonly #wait: PoliteWait
+  readonly #guardian: Guardian
+  readonly #request: HandleBox
+  /** What is under way, and what waits for it. */
+  #tail: Promise<unknown> | undefined
+  #count = 0
+  #msPerByte = 1e-6
+
+  constructor(group: Group, wait: PoliteWait, guardian: Guardian) {
+    this.#group = group
+    this.#wait = wait
+    this.#guardian = guardian
+    this.#request = box(group.library)
+  }
+
+  allReduce(buffer: Float32Array | Float64Array, operation: 'sum' | 'max' | 'min' = 'sum'): Promise<void> {
+    const { abi } = this.#group.library
+    const type = buffer instanceof Float64Array ? abi.double : abi.float
+    return this.#inTurn('all-reduce', async (name) => {
+      for (let from = 0; from < buffer.length; from += most) {
+        const part = buffer.length > most ? buffer.subarray(from, from + most) : buffer
+        await this.#reducePart(name, part, type, abi[operation])
+      }
+    })
+  }
+
+  /** Gives the bytes of `root`, which are those that it passes; what others pass does not matter. */
+  broadcast(bytes: Uint8Array, root = 0): Promise<Uint8Array> {
+    const { calls, library, world, rank } = this.#group
+    const { byte, double } = library.abi
+    return this.#inTurn('broadcast', async (name) => {
+      const length = Float64Array.of(bytes.byteLength)
+      await this.#blocking(name, length, calls.broadcast, [length, 1, double, root, world])
+      const told = rank === root ? bytes : new Uint8Array(length[0]!)
+      for (let from = 0; from < told.byteLength; from += most) {
+        const part = told.subarray(from, from + most)
+        await this.#blocking(name, part, calls.broadcast, [part, part.length, byte, root, world])
+      }
+      return told
+    })
+  }
+
+  allGather(bytes: Uint8Array): Promise<Uint8Array[]> {
+    const { calls, library, world, size } = this.#group
+    const { byte, double } = library.abi
+    return this.#inTurn('all-gather', async (name) => {
+      const own = Float64Array.of(bytes.byteLength)
+      const lengths = new Float64Array(size)
+      await this.#blocking(name, lengths, calls.allGather, [own, 1, double, lengths, 1, double, world], own)
+      const longestPart = Math.max(...lengths)
+      const sent = new Uint8Array(longestPart)
+      sent.set(bytes)
+      const all = new Uint8Array(size * longestPart)
+      const count = longestPart
+      if (count > 0)
+        await this.#blocking(name, all, calls.allGather, [sent, count, byte, all, count, byte, world], sent)
+      return Array.from(lengths, (length, rank) => all.slice(rank * count, rank * count + length))
+    })
+  }
+
+  barrier(): Promise<void> {
+    return this.#inTurn('barrier', (name) => this.#arrive(name))
+  }
+
+  /** Waits until nothing is under way. */
+  async idle(): Promise<void> {
+    while (this.#tail) await this.#tail
+  }
+
+  async #reducePart(
+    name: string,
+    buffer: Float32Array | Float64Array,
+    type: Handle,
+    operation: Handle,
+  ): Promise<void> {
+    const { calls, library, world } = this.#group
+    const { inPlace } = library.abi
+    const { length } = buffer
+    if (buffer.byteLength > small)
+      return this.#blocking(name, buffer, calls.allReduce, [inPlace, buffer, length, type, operation, world])
+    const request = this.#request
+    this.#check(calls.startAllReduce(inPlace, buffer, length, type, operation, world, request), name)
+    const waited = this.#wait.until(request, { name, number: this.#count })
+    // MPI writes into the buffer meanwhile.
+    if (waited) await rooted(waited, buffer)
+  }
+
+  /** Waits until all ranks are at this call. */
+  async #arrive(name: string): Promise<void> {
+    const request = this.#request
+    this.#check(this.#group.calls.startBarrier(this.#group.world, request), name)
+    const waited = this.#wait.until(request, { name, number: this.#count })
+    if (waited) await waited
+  }
+
+  /** Makes a call that blocks, when all ranks are there and it is quick: here, or in another thread. */
+  async #blocking<A extends unknown[]>(
+    name: string,
+    buffer: ArrayBufferView,
+    call: Threaded<A>,
+    args: A,
+    ...alsoUsed: unknown[]
+  ): Promise<void> {
+    await this.#arrive(name)
+    const began = performance.now()
+    const isQuick = !this.#group.threads || buffer.byteLength * this.#msPerByte < longest
+    const code = isQuick
+      ? this.#guardian.over(() => call(...args))
+      : await inThread(call, args, [buffer, alsoUsed])
+    this.#check(code, name)
+    if (buffer.byteLength > small) this.#msPerByte = (performance.now() - began) / buffer.byteLength
+  }
+
+  #check(code: number, name: string): void {
+    checkCode(this.#group.calls, code, name)
+  }
+
+  /** Runs a collective after those before it; at once if there are none. */
+  #inTurn<T>(kind: string, work: (name: string) => Promise<T>): Promise<T> {
+    const start = (): Promise<T> => work(`${kind} ${++this.#count}`)
+    const running = this.#tail ? this.#tail.then(start) : start()
+    const tail = settled(running)
+    this.#tail = tail
+    void tail.finally(() => {
+      if (this.#tail === tail) this.#tail = undefined
+    })
+    return running
+  }
+}
+
+/** Waits for the end of something, good or bad. */
+async function settled(work: Promise<unknown>): Promise<void> {
+  await Promise.allSettled([work])
+}
+
+/** Memory that another thread uses: koffi does not keep it from being collected. */
+const inUse = new Set<unknown>()
+
+async function rooted<T>(work: Promise<T>, ...memory: unknown[]): Promise<T> {
+  inUse.add(memory)
+  try {
+    return await work
+  } finally {
+    inUse.delete(memory)
+  }
+}
+
+function inThread<A extends unknown[]>(call: Threaded<A>, args: A, memory: unknown[]): Promise<number> {
+  const running = new Promise<number>((resolve, reject) => {
+    call.async(...args, (error, code) => (error ? reject(error as Error) : resolve(code)))
+  })
+  return rooted(running, memory)
+}

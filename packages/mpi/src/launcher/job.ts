@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process'
+import { type Command, commandText } from './command.ts'
+
+/** Exit codes of programs that a signal has ended in good order. */
+const codes = { SIGINT: 130, SIGTERM: 143 } as const
+
+/**
+ * Runs a job to its end, and again after it has failed, up to `maxRestarts` times; gives its exit code. At a signal the ranks save and end, and
+ * the job is not started again then.
+ * @param make Makes the command, from the number of restarts so far.
+ */
+export async function runJob(
+  make: (restarts: number) => Command,
+  maxRestarts: number,
+  say: (line: string) => void,
+): Promise<number> {
+  let signalled: number | undefined
+  let passOn = (): void => {}
+  const listeners = Object.entries(codes).map(([signal, code]) => {
+    const listener = (): void => {
+      signalled = code
+      passOn()
+    }
+    process.on(signal, listener)
+    return [signal, listener] as const
+  })
+  try {
+    for (let restarts = 0; ; restarts++) {
+      const command = make(restarts)
+      say(commandText(command))
+      const code = await runOnce(command, (stop) => (passOn = stop))
+      if (signalled !== undefined) return signalled
+      const isOrderly = code === 0 || code === codes.SIGINT || code === codes.SIGTERM
+      if (isOrderly || restarts === maxRestarts) return code
+      say(`the job failed (exit code ${code}); restart ${restarts + 1} of ${maxRestarts}`)
+    }
+  } finally {
+    for (const [signal, listener] of listeners) process.off(signal, listener)
+  }
+}
+
+/** Runs a command, in a group of its own: a terminal's Ctrl-C would reach it a second time, which tells `mpirun` to kill. */
+function runOnce(
+  { command, args, env, stopSignal }: Command,
+  onStart: (stop: () => void) => void,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, ...env },
+      detached: true,
+    })
+    onStart(() => void child.kill(stopSignal))
+    child.on('error', reject)
+    child.on('close', (code, signal) => resolve(code ?? (signal === 'SIGTERM' ? codes.SIGTERM : 1)))
+  })
+}

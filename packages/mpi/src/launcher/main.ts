@@ -1,0 +1,33 @@
+import { commandOf } from './command.ts'
+import { doctor, probe } from './doctor.ts'
+import { findLauncher } from './launchers.ts'
+import { runJob } from './job.ts'
+import { readJobOptions, usage } from './job-options.ts'
+
+/** The command `trainyard-mpi`: starts a program on several ranks (see `usage`), and sets the exit code. `argv` is that of the process. */
+export async function main([, script = '', ...args]: readonly string[]): Promise<void> {
+  try {
+    process.exitCode = await run(script, args)
+  } catch (error) {
+    say((error as Error).message)
+    process.exitCode = 1
+  }
+}
+
+async function run(script: string, args: readonly string[]): Promise<number> {
+  const [first, ...rest] = args
+  if (first === undefined || first === '--help' || first === '-h') {
+    console.log(usage)
+    return first === undefined ? 1 : 0
+  }
+  if (first === 'probe') return probe()
+  if (first === 'doctor') return doctor(readJobOptions(rest), script)
+  const options = readJobOptions(args)
+  if (options.program.length === 0) throw new Error('name the program to start; see trainyard-mpi --help')
+  const launcher = findLauncher(options.launcher)
+  return runJob((restarts) => commandOf(launcher, options, restarts), options.maxRestarts, say)
+}
+
+function say(line: string): void {
+  console.error(`[trainyard-mpi] ${line.replace(/^\[mpi\] /, '')}`)
+}

@@ -1,0 +1,71 @@
+import { inspect } from 'node:util'
+import { box, checkCode, end, type Group, tell } from './group.ts'
+import type { Guardian } from './guardian.ts'
+import type { PoliteWait } from './polite-wait.ts'
+import type { RollCall } from './roll-call.ts'
+
+/** Exit codes of a program that a signal has ended in good order. */
+const orderly = new Set([0, 130, 143])
+/** How long a rank that calls `process.exit()` waits for the others to do the same, in milliseconds. */
+const patience = 5000
+
+/**
+ * Sees to the end of a rank: the program ends when all ranks have come to their end, and MPI with it. A rank that ends in another way ends the job, for the others
+ * would wait for it: an error, an exit code, or `process.exit()` before the others are done.
+ */
+export function watchEnd(
+  group: Group,
+  idle: () => Promise<void>,
+  wait: PoliteWait,
+  rollCall: RollCall,
+  guardian: Guardian,
+): void {
+  const { calls, library, control } = group
+  const request = box(library)
+  let isEnding = false
+  let isOver = false
+  let hasFailed = false
+  const arrive = (): void => {
+    if (!isEnding) checkCode(calls, calls.startBarrier(control, request), 'the end')
+    isEnding = true
+  }
+  const finalize = (): void => {
+    isOver = true
+    guardian.over(() => calls.finalize())
+  }
+
+  // How `trainyard-mpi` stops a job of Open MPI.
+  process.on('SIGUSR2', () => process.kill(process.pid, 'SIGTERM'))
+  process.on('beforeExit', () => {
+    if (isEnding) return
+    void (async () => {
+      await idle()
+      arrive()
+      await wait.until(request, { name: 'the end of the program', number: Infinity })
+      finalize()
+    })()
+  })
+  // The listener of 'exit' runs before Node prints the error, and does not return.
+  process.on('uncaughtExceptionMonitor', (error) => {
+    hasFailed = true
+    if (!isOver) tell(group, inspect(error))
+  })
+  process.on('exit', (code) => {
+    if (isOver) return
+    if (hasFailed || !orderly.has(code)) {
+      end(group, code || 1, `this rank ends with code ${code || 1}, and the job with it`)
+      return
+    }
+    arrive()
+    rollCall.announceEnd()
+    const until = performance.now() + patience
+    while (!wait.test(request)) {
+      if (performance.now() > until) {
+        end(group, 70, 'this rank has called process.exit() long before the others are done; ending the job')
+        return
+      }
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2)
+    }
+    finalize()
+  })
+}
