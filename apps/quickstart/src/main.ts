@@ -110,16 +110,19 @@ run.setup(trainer)
 new AutoResume({ resumeIfExists: true, resumeIgnoreNoCheckpoint: true, resumePastEnd: true }).setup(trainer)
 const result = await trainer.train()
 
-// Result
-if (result.reason === 'signal') {
-  run.finish()
-  console.log('Stopped. The same command goes on from here; with --fresh it starts over.')
-} else {
-  const { accuracy: share } = await trainer.evaluate(test)
-  run.logMetrics({ step: result.step, accuracy: share }, 'test')
-  run.finish()
+// Result. A signal sets the exit code; it ends a test, too.
+const isStopped = () => process.exitCode !== undefined
+const scores = isStopped()
+  ? undefined
+  : await trainer.evaluate(test).catch((error: unknown) => {
+      if (!isStopped()) throw error
+    })
+if (scores) run.logMetrics({ step: result.step, accuracy: scores.accuracy }, 'test')
+run.finish()
+if (!scores) console.log('Stopped. The same command goes on from here; with --fresh it starts over.')
+else
   console.log(`
-Test accuracy: ${(100 * share).toFixed(2)} % of 10,000 digits that it had not seen, after ${result.step} steps.
+Test accuracy: ${(100 * scores.accuracy).toFixed(2)} % of 10,000 digits that it had not seen, after ${result.step} steps.
 
 What is left of it is in ${folder}/${run.logId}: its numbers in metrics/, its weights in checkpoints/last.
   tensorboard --logdir ${folder}                 its curves, if you have TensorBoard
@@ -129,4 +132,3 @@ What next?
   npx -y pnpm start char-transformer             a small GPT that learns to write
   apps/quickstart/src/main.ts                    this program, one file: change it
   packages/core/README.md                        callbacks: run your own code at any point of the loop`)
-}

@@ -63,7 +63,7 @@ test('a run that is over, and --fresh, are followed by a new one', async () => {
   const folder = temporaryFolder()
   const runs = (): unknown[] =>
     [...openRuns(join(folder, 'runs/quickstart'))].map(({ id, status }) => `${id} ${status}`)
-  const args = '--steps 400 --filters 2 --hidden 8'
+  const args = '--steps 90 --filters 2 --hidden 8'
   const child = startProgram(program, args.split(' '), folder)
   const rows = join(folder, 'runs/quickstart/1/metrics/train.json')
   const watch = setInterval(() => {
