@@ -23,15 +23,12 @@ async function digits(set: 'train' | 'test') {
 class LossCurve implements Callback<'loss' | 'accuracy'> {
   readonly name = 'loss curve'
   readonly reads = ['loss', 'accuracy'] as const
+  readonly readsEvery = 5
   readonly #losses: number[] = []
   readonly #canvas = document.querySelector('#curve') as HTMLCanvasElement
 
-  readsAt({ step }: { step: number }) {
-    return step % 5 === 0
-  }
-
   onStepEnd({ step, metrics }: { step: number; metrics: ReadonlyMap<string, number> }) {
-    if (!this.readsAt({ step })) return
+    if (step % this.readsEvery !== 0) return
     this.#losses.push(metrics.get('loss')!)
     const share = (100 * metrics.get('accuracy')!).toFixed(0)
     status.textContent = `step ${step}: loss ${metrics.get('loss')!.toFixed(3)}, ${share} % of the batch right`

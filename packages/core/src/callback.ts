@@ -23,7 +23,9 @@ export interface Callback<
   readonly enforce?: 'post'
   /** Numbers to read into `state.metrics` before `onStepEnd`, by name or reference. */
   readonly reads?: readonly (Reads | TensorRef)[]
-  /** At which steps they are read; every one if it is absent. Must not depend on the rank. */
+  /** Reads them at every so many steps. Default: 1. */
+  readonly readsEvery?: number
+  /** In place of `readsEvery`: at which steps they are read. Must not depend on the rank. */
   readsAt?(state: TrainerState): boolean
   /** Told at the start of a run that has a directory for its files. */
   useDirectory?(directory: string): void

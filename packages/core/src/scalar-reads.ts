@@ -30,6 +30,7 @@ export function scalarReads<B>(run: TrainingRun<B>): ScalarReads {
     callback,
     who: `callback "${nameOf(callback)}" reads `,
     names: callback.reads ?? [],
+    every: callback.readsEvery ?? 1,
   }))
   for (const { who, names } of readers) {
     const name = names.find(isValidationName)
@@ -81,9 +82,11 @@ export function scalarReads<B>(run: TrainingRun<B>): ScalarReads {
     },
     atStepEnd(outputs, examples) {
       let due: Wanted[] | undefined
-      for (let i = 0; i < readers.length; i++)
-        if (wanted[i]![0] && (readers[i]!.callback.readsAt?.(state) ?? true))
+      for (let i = 0; i < readers.length; i++) {
+        const { callback, every } = readers[i]!
+        if (wanted[i]![0] && (callback.readsAt?.(state) ?? state.step % every === 0))
           due = [...(due ?? []), ...wanted[i]!]
+      }
       return due && read(due, [...held, { outputs, examples }])
     },
     clear() {

@@ -29,7 +29,7 @@ function trainer(options: Partial<TrainerOptions<ToyBatch, ToyOutputs>> = {}): T
 function reader(names: readonly (Names | TensorRef)[], everySteps: number, seen: unknown[]): Callback<Names> {
   return {
     reads: names,
-    readsAt: (s) => s.step % everySteps === 0,
+    readsEvery: everySteps,
     onStepEnd: (s) => void (s.step % everySteps === 0 && seen.push(Object.fromEntries(s.metrics))),
   }
 }

@@ -52,7 +52,7 @@ export class SimpleLogger<const Read extends string | TensorRef = 'loss'> extend
    */
   override readsAt(state: TrainerState): boolean {
     const isLast = state.step === this.#maxSteps || (state.isLastBatch && state.epoch + 1 === this.#maxEpochs)
-    return isLast || super.readsAt(state)
+    return isLast || state.step % this.stepFreq === 0
   }
 
   override onActionStart(state: TrainerState, trainer: TrainerHandle): void {
