@@ -94,6 +94,7 @@ const printConfusionMatrix = onStepEnd(
 
 // A callback from a class: it keeps something between events, and in checkpoints.
 class StepTimeTracker extends Callback {
+  override readonly name = 'StepTimeTracker'
   readonly #decay: number
   #start = 0
   /** Milliseconds: the exponential moving average. */

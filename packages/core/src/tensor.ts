@@ -1,4 +1,5 @@
 import type { Awaitable } from './awaitable.ts'
+import type { UniqueName } from './tensor-ref.ts'
 
 /** The arrays that hold numbers on the host. */
 export type TypedArray =
@@ -44,8 +45,8 @@ export interface HostTensor {
 /** The names of a module's outputs. */
 export type TensorName<O> = keyof O & string
 
-/** A name under which a number can be read: an output, or its mean over the validation set. */
-export type MetricName<O> = TensorName<O> | `val_${TensorName<O>}`
+/** A name under which a number can be read: an output, its mean over the validation set, or the unique name of a reference. */
+export type MetricName<O> = TensorName<O> | `val_${TensorName<O>}` | UniqueName
 
 /** Tells whether an output is one number; only these can be logged as a curve. */
 export function isScalar(value: TensorLike): boolean {

@@ -39,6 +39,7 @@ test('a misspelt tensor does not compile', () => {
   const callbacks = [
     new Logger({ tensorsToLog: ['loss', 'accuracy'] }),
     new Logger({ tensorsToLog: [module.tensor('accuracy')] }),
+    new Logger({ tensorsToLog: [module.tensor('accuracy').uniqueName] }),
   ]
   void new Trainer({ module, data, callbacks: [...callbacks, new Logger()] })
   // @ts-expect-error in a logger
