@@ -32,6 +32,8 @@ for (const name of readdirSync('packages')) {
       )
   for (const file of sources(`packages/${name}/src`)) {
     files++
+    // What is bundled ahead, as a page is, nobody has to install.
+    const bundled = file.startsWith(`packages/${name}/src/page/`) ? manifest.devDependencies : {}
     for (const specifier of imports(file)) {
       if (specifier.startsWith('.')) {
         if (join(file, '..', specifier).startsWith(`packages/${name}/src`)) continue
@@ -45,7 +47,7 @@ for (const name of readdirSync('packages')) {
           problems.push(`${file} imports ${specifier}: only a public entry may be used`)
         else if (!(packageOf(specifier) in declared))
           problems.push(`${file} imports ${specifier}, which its package.json does not name`)
-      } else if (!specifier.startsWith('node:') && !(packageOf(specifier) in declared))
+      } else if (!specifier.startsWith('node:') && !(packageOf(specifier) in { ...declared, ...bundled }))
         problems.push(`${file} imports ${specifier}, which its package.json does not name`)
     }
   }

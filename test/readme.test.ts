@@ -27,12 +27,9 @@ const readmes = ['README.md', ...packages.map((name) => `packages/${name}/README
 )
 const pages = [...pagesIn('docs'), ...pagesIn('docs/guides')]
 const reference = pagesIn('docs/api', true)
-const others = [
-  'ARCHITECTURE.md',
-  'CONTRIBUTING.md',
-  'benchmarks/README.md',
-  ...apps.map((name) => `apps/${name}/README.md`),
-].filter((page) => existsSync(join(root, page)))
+const others = ['ARCHITECTURE.md', 'CONTRIBUTING.md', ...apps.map((name) => `apps/${name}/README.md`)].filter(
+  (page) => existsSync(join(root, page)),
+)
 const programs = [...readmes, ...pages].flatMap(programsIn)
 
 // Inside node_modules, so that git ignores it; it has a node_modules of its own, with which the programs find what a user would have installed.
@@ -93,12 +90,13 @@ test('every link leads somewhere', () => {
   expect(lost).toEqual([])
 })
 
-test('the index of the documentation has every package that has a README, and its reference', () => {
+test('the index of the documentation has every package, its reference, and every sample program', () => {
   const index = read('docs/README.md')
-  for (const name of packages.filter((each) => existsSync(join(root, 'packages', each, 'README.md')))) {
-    expect(index).toContain(`(../packages/${name}/README.md)`)
+  for (const name of packages) {
+    expect(index).toContain(`(../packages/${name})`)
     expect(index).toContain(`(api/${name}.md)`)
   }
+  for (const name of apps) expect(index).toContain(`(../apps/${name})`)
 })
 
 test('the loop in the README and in the concepts is the contract', () => {

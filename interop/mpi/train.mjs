@@ -20,10 +20,11 @@ const {
   kill,
   fail,
   timeout = 60,
+  library,
   pause = 0,
 } = JSON.parse(process.argv[2])
 
-const strategy = await mpi({ timeout })
+const strategy = await mpi({ timeout, library })
 const rank = strategy.globalRank ?? 0
 const isFirstLife = !Number(process.env.TRAINYARD_RESTARTS ?? 0)
 
@@ -113,5 +114,7 @@ const ends = (await strategy.allGather(Buffer.from(`${result.step} ${result.reas
 )
 if (rank === 0) {
   writeFileSync(join(folder, 'weights.bin'), weights)
-  console.log(JSON.stringify({ ranks: strategy.worldSize, hashes, ends, ...result }))
+  console.log(
+    JSON.stringify({ ranks: strategy.worldSize, hosts: strategy.details?.hosts, hashes, ends, ...result }),
+  )
 }

@@ -1,5 +1,5 @@
 /**
- * The command `trainyard`: lists, compares and plots the runs in a folder, and tidies up. Programs may call it, too.
+ * The command `trainyard`: lists, compares and plots the runs in a folder, shows them in a page, and tidies up. Programs may call it, too.
  *
  * ```ts
  * import { runCommand } from '@trainyard/cli'
@@ -11,3 +11,8 @@
  */
 export { runCommand } from './run-command.ts'
 export type { CommandLine, Host, TextStream } from './host.ts'
+
+// The viewer
+export { startViewer, type Viewer, type ViewerOptions } from './viewer/start-viewer.ts'
+export { ViewerCallback, type ViewerCallbackOptions } from './viewer/viewer-callback.ts'
+export { type ReportOptions, writeReport } from './viewer/report.ts'

@@ -10,10 +10,12 @@ import { ls } from './commands/ls.ts'
 import { plot } from './commands/plot.ts'
 import { prune } from './commands/prune.ts'
 import { query } from './commands/query.ts'
+import { report } from './commands/report.ts'
 import { resume } from './commands/resume.ts'
 import { rm } from './commands/rm.ts'
 import { show } from './commands/show.ts'
 import { tail } from './commands/tail.ts'
+import { ui } from './commands/ui.ts'
 import { CommandError, fail, failUsage, messageOf } from './errors.ts'
 import { type CommandGroups, commandHelp, overview } from './help.ts'
 import { type Host, hostOf } from './host.ts'
@@ -23,7 +25,7 @@ import { plainLines } from './output/text-width.ts'
 import { parseArguments } from './parse-arguments.ts'
 
 const groups: CommandGroups = {
-  'Look at runs': { ls, show, tail, plot, diff, query, export: exportRuns },
+  'Look at runs': { ui, ls, show, tail, plot, diff, query, export: exportRuns, report },
   'Go on with one': { resume },
   'Keep order': { tag, note, archive, rm, prune, doctor },
 }

@@ -15,6 +15,7 @@ describe('help', () => {
       Usage: trainyard <command> [runs] [options]
 
       Look at runs
+        ui       shows the runs in a page, live, until Ctrl-C
         ls       lists runs, the newest first, with what their configs differ in
         show     tells all about a run: status, command, config, metrics, files, checkpoints
         tail     prints the last rows of a run, or what it printed, and goes on with -f
@@ -22,6 +23,7 @@ describe('help', () => {
         diff     shows in what runs differ, and from which step on
         query    finds runs by a query, and says what groups of them come to
         export   writes every row of metrics of runs as CSV, TSV or JSON
+        report   writes runs as one HTML file: table, charts, configs, images
 
       Go on with one
         resume   prints the command that goes on with a run; starts it with --yes
@@ -93,7 +95,7 @@ describe('help', () => {
     const names = [...(await onTerminal(['--help'])).stdout.matchAll(/^ {2}(\w+) {2,8}[a-z]\w* .*\w$/gm)].map(
       ([, name]) => name!,
     )
-    expect(names).toHaveLength(14)
+    expect(names).toHaveLength(16)
     for (const name of names) {
       const help = await inPipe([name, '-h'])
       expect(help, name).toMatchObject({ exitCode: 0, stderr: '' })
@@ -242,7 +244,7 @@ describe('ls', () => {
 
 describe('a command that makes no sense', () => {
   test.each([
-    [['lst'], 'there is no command lst; there are ls, show,'],
+    [['lst'], 'there is no command lst; there are ui, ls, show,'],
     [['ls', '--srot', 'x'], 'there is no option --srot'],
     [['ls', '-x'], 'there is no option -x'],
     [['ls', '--sort'], '--sort needs a value'],

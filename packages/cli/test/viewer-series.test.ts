@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { LinesRequest } from '../src/viewer/protocol.ts'
 import { lineOf } from '../src/viewer/series/line.ts'

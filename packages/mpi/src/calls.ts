@@ -8,7 +8,7 @@ type Memory = ArrayBufferView | null
 export interface Calls {
   initThread(argc: null, argv: null, required: number, provided: Int32Array): number
   initialized(flag: Int32Array): number
-  finalize(): number
+  finalize: Threaded<[]>
   abort(comm: Handle, code: number): number
   rank(comm: Handle, rank: Int32Array): number
   size(comm: Handle, size: Int32Array): number

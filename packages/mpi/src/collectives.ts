@@ -1,3 +1,4 @@
+import type { Awaitable } from '@trainyard/core'
 import type { Handle } from './abi.ts'
 import type { HandleBox, Threaded } from './calls.ts'
 import { box, checkCode, type Group } from './group.ts'
@@ -6,8 +7,8 @@ import type { PoliteWait } from './polite-wait.ts'
 
 /** Up to this many bytes a reduction starts at once and is waited for; a larger one is quicker as a call that blocks, once all ranks are there. */
 const small = 1 << 16
-/** A call that is expected to take longer, in milliseconds, is made in another thread, for the event loop's sake; that costs some of its speed. */
-const longest = 5
+/** A call that is expected to take longer, in milliseconds, is made in another thread, for the event loop's sake; that costs some of its speed. A step blocks it as long. */
+const longest = 100
 /** Elements a call, which counts them in 32 bits. */
 const most = 2 ** 28
 
@@ -29,13 +30,19 @@ export class Collectives {
     this.#request = box(group.library)
   }
 
-  allReduce(buffer: Float32Array | Float64Array, operation: 'sum' | 'max' | 'min' = 'sum'): Promise<void> {
+  /** Sums in place, and gives nothing to wait for if the sum is there already: a small one among ranks that have all come. */
+  allReduce(buffer: Float32Array | Float64Array, operation: 'sum' | 'max' | 'min' = 'sum'): Awaitable<void> {
     const { abi } = this.#group.library
     const type = buffer instanceof Float64Array ? abi.double : abi.float
+    if (!this.#tail && buffer.byteLength <= small) {
+      const waited = this.#reduceSmall(`all-reduce ${++this.#count}`, buffer, type, abi[operation])
+      return waited && this.#last(waited)
+    }
     return this.#inTurn('all-reduce', async (name) => {
+      if (buffer.byteLength <= small) return this.#reduceSmall(name, buffer, type, abi[operation])
       for (let from = 0; from < buffer.length; from += most) {
         const part = buffer.length > most ? buffer.subarray(from, from + most) : buffer
-        await this.#reducePart(name, part, type, abi[operation])
+        await this.#reduceLarge(name, part, type, abi[operation])
       }
     })
   }
@@ -83,7 +90,7 @@ export class Collectives {
     while (this.#tail) await this.#tail
   }
 
-  async #reducePart(
+  #reduceLarge(
     name: string,
     buffer: Float32Array | Float64Array,
     type: Handle,
@@ -91,14 +98,29 @@ export class Collectives {
   ): Promise<void> {
     const { calls, library, world } = this.#group
     const { inPlace } = library.abi
-    const { length } = buffer
-    if (buffer.byteLength > small)
-      return this.#blocking(name, buffer, calls.allReduce, [inPlace, buffer, length, type, operation, world])
+    return this.#blocking(name, buffer, calls.allReduce, [
+      inPlace,
+      buffer,
+      buffer.length,
+      type,
+      operation,
+      world,
+    ])
+  }
+
+  #reduceSmall(
+    name: string,
+    buffer: Float32Array | Float64Array,
+    type: Handle,
+    operation: Handle,
+  ): Promise<void> | undefined {
+    const { calls, library, world } = this.#group
     const request = this.#request
-    this.#check(calls.startAllReduce(inPlace, buffer, length, type, operation, world, request), name)
+    const { inPlace } = library.abi
+    this.#check(calls.startAllReduce(inPlace, buffer, buffer.length, type, operation, world, request), name)
     const waited = this.#wait.until(request, { name, number: this.#count })
     // MPI writes into the buffer meanwhile.
-    if (waited) await rooted(waited, buffer)
+    return waited && rooted(waited, buffer)
   }
 
   /** Waits until all ranks are at this call. */
@@ -135,6 +157,11 @@ export class Collectives {
   #inTurn<T>(kind: string, work: (name: string) => Promise<T>): Promise<T> {
     const start = (): Promise<T> => work(`${kind} ${++this.#count}`)
     const running = this.#tail ? this.#tail.then(start) : start()
+    return this.#last(running)
+  }
+
+  /** Makes something that is under way the last: what comes now waits for it. */
+  #last<T>(running: Promise<T>): Promise<T> {
     const tail = settled(running)
     this.#tail = tail
     void tail.finally(() => {

@@ -73,6 +73,12 @@ export function tell({ rank, size }: Pick<Group, 'rank' | 'size'>, message: stri
 
 /** Ends the job: all ranks, with this exit code. */
 export function end(group: Group, code: number, message: string): void {
-  tell(group, message)
+  tell(group, `${message}; ending the job (exit code ${code})`)
   group.calls.abort(group.world, code)
+}
+
+/** Finds out from what a job prints whether a rank has ended it, and with which exit code. */
+export function endedBy(text: string): number | undefined {
+  const code = /; ending the job \(exit code (\d+)\)$/m.exec(text)?.[1]
+  return code === undefined ? undefined : Number(code)
 }

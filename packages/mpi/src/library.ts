@@ -11,6 +11,8 @@ export interface Library {
   /** What it says of itself. */
   readonly version: string
   readonly handle: LibraryHandle
+  /** Ends the process on the spot. */
+  leave(exitCode: number): void
 }
 
 const isMac = process.platform === 'darwin'
@@ -50,7 +52,9 @@ export async function loadLibrary(files: readonly string[]): Promise<Library> {
   )
   // Calls in other threads run on a stack of this size; the default of 128 kB is too small for reductions of MPICH. It can be set once.
   if (koffi.config()['async_stack_size']! < stackSize) koffi.config({ async_stack_size: stackSize })
-  const open = koffi.load(null).func('dlopen', 'void *', ['const char *', 'int'])
+  const itself = koffi.load(null)
+  const leave = itself.func('_exit', 'void', ['int']) as (exitCode: number) => void
+  const open = itself.func('dlopen', 'void *', ['const char *', 'int'])
   // Pinned: MPI has destructors of threads, which run after koffi has unloaded what it loaded.
   const flags = isMac ? 0x2 | 0x8 | 0x80 : 0x2 | 0x100 | 0x1000
   const file = files.find((name) => (!name.includes('/') || existsSync(name)) && open(name, flags))
@@ -67,7 +71,7 @@ export async function loadLibrary(files: readonly string[]): Promise<Library> {
     }
   }
   if (symbol('MPI_Init_thread') === undefined) fail(`"${file}" is no MPI library: it has no MPI_Init_thread`)
-  return { file, abi: abiOf(symbol, file), version: versionOf(handle), handle }
+  return { file, abi: abiOf(symbol, file), version: versionOf(handle), handle, leave }
 }
 
 const stackSize = 8 << 20

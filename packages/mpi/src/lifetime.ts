@@ -6,7 +6,7 @@ import type { RollCall } from './roll-call.ts'
 
 /** Exit codes of a program that a signal has ended in good order. */
 const orderly = new Set([0, 130, 143])
-/** How long a rank that calls `process.exit()` waits for the others to do the same, in milliseconds. */
+/** How long a rank that calls `process.exit()` waits for the others to do the same, and how long any waits for MPI to end, in milliseconds. */
 const patience = 5000
 
 /**
@@ -33,6 +33,13 @@ export function watchEnd(
     isOver = true
     guardian.over(() => calls.finalize())
   }
+  // All ranks are at their end, but MPICH on TCP does not always come to its own: one rank answers no more what another still waits for.
+  const finalizeOrLeave = async (): Promise<void> => {
+    isOver = true
+    const late = setTimeout(() => library.leave(Number(process.exitCode ?? 0)), patience)
+    await new Promise((done) => calls.finalize.async(done))
+    clearTimeout(late)
+  }
 
   // How `trainyard-mpi` stops a job of Open MPI.
   process.on('SIGUSR2', () => process.kill(process.pid, 'SIGTERM'))
@@ -42,7 +49,8 @@ export function watchEnd(
       await idle()
       arrive()
       await wait.until(request, { name: 'the end of the program', number: Infinity })
-      finalize()
+      if (library.abi.name === 'MPICH' && group.threads) await finalizeOrLeave()
+      else finalize()
     })()
   })
   // The listener of 'exit' runs before Node prints the error, and does not return.
@@ -53,7 +61,7 @@ export function watchEnd(
   process.on('exit', (code) => {
     if (isOver) return
     if (hasFailed || !orderly.has(code)) {
-      end(group, code || 1, `this rank ends with code ${code || 1}, and the job with it`)
+      end(group, code || 1, 'the program has ended here, and not on all ranks')
       return
     }
     arrive()
@@ -61,7 +69,7 @@ export function watchEnd(
     const until = performance.now() + patience
     while (!wait.test(request)) {
       if (performance.now() > until) {
-        end(group, 70, 'this rank has called process.exit() long before the others are done; ending the job')
+        end(group, 70, 'this rank has called process.exit() long before the others are done')
         return
       }
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2)

@@ -84,7 +84,7 @@ export class PoliteWait {
       missing.length > 0
         ? `${who} did not arrive at ${name} within ${this.#timeout / 1000} s`
         : `all ranks are at ${name}, but it was not done within ${this.#timeout / 1000} s: a connection may be broken`
-    end(this.#group, exitCodes.late, `${problem}; ending the job`)
+    end(this.#group, exitCodes.late, problem)
   }
 
   /** Ends the job if a rank will not come any more: it has said so, or its process is gone. What else the launcher does then may take longer. */
@@ -93,7 +93,7 @@ export class PoliteWait {
     const gone = ended ?? deadPeer(this.peers, this.#group.rank)
     if (gone === undefined) return
     const what = ended === undefined ? 'is gone' : 'has ended'
-    const message = `${peerName(this.peers, gone)} ${what}, but this rank waits for it at ${name}; ending the job`
+    const message = `${peerName(this.peers, gone)} ${what}, but this rank waits for it at ${name}`
     end(this.#group, exitCodes.early, message)
   }
 }

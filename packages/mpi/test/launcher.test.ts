@@ -115,6 +115,15 @@ test('a job that was stopped by a signal is not started again', async () => {
   expect(job.lives()).toBe('0')
 })
 
+test('a launcher that goes on waiting after a rank has ended the job is killed', async () => {
+  const job = lives(
+    [],
+    "console.error('[rank 1 of 2] lost; ending the job (exit code 75)'); setInterval(() => {}, 1000)",
+  )
+  expect(await runJob(job.make, 1, () => {}, 50)).toBe(75)
+  expect(job.lives()).toBe('01')
+})
+
 test('a signal to the launcher asks the job to stop, and is the end of it', async () => {
   const job = lives(
     [1],

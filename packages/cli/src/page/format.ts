@@ -26,7 +26,12 @@ export function durationText(seconds: number | null): string {
 /** Gives a time as `22 Nov 10:08`. */
 export function timeText(time: number | null): string {
   if (time === null) return ''
-  return new Date(time).toLocaleString('en-GB', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' })
+  return new Date(time).toLocaleString('en-GB', {
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+  })
 }
 
 /** Gives bytes as `12 B` or `3.4 kB`. */

@@ -21,6 +21,8 @@ export interface RunRow {
   readonly config: Readonly<Record<string, unknown>>
   /** By full name: `train.loss`. */
   readonly metrics: Readonly<Record<string, MetricNumbers>>
+  /** Whether its metrics have been read; they may come later. */
+  readonly isWhole: boolean
 }
 
 /** Something that could not be read. */

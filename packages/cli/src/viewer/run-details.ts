@@ -1,6 +1,5 @@
 import type { Dirent } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { StoredRun } from '@trainyard/run-folder'
 import { checkpointFolder, checkpointsOf } from '../checkpoints-of.ts'
 import { isAxis, metricsOf } from '../metric-names.ts'
@@ -51,7 +50,7 @@ export async function isShown(run: StoredRun, path: string): Promise<boolean> {
 }
 
 async function checkpointRows(run: StoredRun, folder: string): Promise<CheckpointRow[]> {
-  if ((await findEscape(folder, [checkpointFolder(run)])) !== undefined) return []
+  if (findEscape(folder, [checkpointFolder(run)]) !== undefined) return []
   // A folder that cannot be read has none to go on from.
   const entries = await checkpointsOf(run).catch(() => [])
   return entries.map((entry) => ({

@@ -4,13 +4,13 @@ import { isAxis, metricsOf } from '../metric-names.ts'
 import { isArchived, tagsOf } from '../select-runs.ts'
 import type { JsonNumber, MetricNumbers, RunRow } from './protocol.ts'
 
-/** Makes the row of a run in the table. */
-export function rowOf(run: StoredRun): RunRow {
+/** Makes the row of a run in the table; without its metrics, which take the longest to read, it is not whole. */
+export function rowOf(run: StoredRun, isWhole = true): RunRow {
   const start = Date.parse(String(run.get('info.started_at')))
   const duration = run.get('info.duration')
   const { notes } = run.annotations
   const metrics: Record<string, MetricNumbers> = {}
-  for (const { log, key } of metricsOf(run)) {
+  for (const { log, key } of isWhole ? metricsOf(run) : []) {
     if (isAxis(key)) continue
     const { last, min, max, count } = run.summary(log)!.keys.get(key)!.summary()
     metrics[`${log}.${key}`] = [jsonNumber(last), jsonNumber(min), jsonNumber(max), count]
@@ -25,6 +25,7 @@ export function rowOf(run: StoredRun): RunRow {
     archived: isArchived(run),
     config: Object.fromEntries(flatten(run.config, 'config')),
     metrics,
+    isWhole,
   }
 }
 

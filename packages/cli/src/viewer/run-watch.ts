@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { Runs, StoredRun } from '@trainyard/run-folder'
+import { messageOf } from '../errors.ts'
 import { jsonNumbers, type ProblemRow, type RunRow, type RunsMessage } from './protocol.ts'
 import { rowOf } from './run-row.ts'
 import { findEscape, leadsInside } from './within.ts'
@@ -18,6 +19,10 @@ const endedAtOnce = 100
 /** How often the folder is looked at while a page is open, in milliseconds. */
 const pause = 400
 
+/** How long other work waits, and how long a person waits for rows with their metrics, in milliseconds. */
+const longestTurn = 20
+const patience = 700
+
 /** What the runs of a folder are now, and what changes. Looks only when asked, or while somebody listens. */
 export class RunWatch {
   readonly folder: string
@@ -25,10 +30,10 @@ export class RunWatch {
   readonly #known = new Map<string, Known>()
   readonly #escapes = new Map<string, ProblemRow>()
   readonly #listeners = new Set<(message: RunsMessage) => void>()
-  readonly #forced = new Set<string>()
-  #revision = 0
+  /** Those of a viewer that was started later are greater. */
+  #revision = Date.now()
   #nextEnded = 0
-  #looking: Promise<void> | undefined
+  #looking: { readonly shown: Promise<void>; readonly done: Promise<void> } | undefined
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
 
@@ -62,9 +67,9 @@ export class RunWatch {
     return Array.from(this.#runs.filter(query), ({ id }) => id).filter((id) => this.#known.has(id))
   }
 
-  /** Makes the next look read a run again, even if it has ended. */
-  expectChange(id: string): void {
-    this.#forced.add(id)
+  /** Makes the row of a run anew, after something was said about it. */
+  update(run: StoredRun): void {
+    this.#publish(this.#take(run, true) ? [run.id] : [], [])
   }
 
   /** Calls back with what has changed, whenever something has, until the function that it gives is called. */
@@ -77,11 +82,13 @@ export class RunWatch {
     }
   }
 
-  /** Looks at the folder now; of several who ask at once all get the same look. */
+  /**
+   * Looks at the folder now; of several who ask at once all get the same look. Resolves when every run has a row; of many runs that nobody has read before
+   * the metrics come later.
+   */
   look(): Promise<void> {
-    return (this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined
-    }))
+    this.#looking ??= this.#start()
+    return this.#looking.shown
   }
 
   close(): void {
@@ -92,11 +99,11 @@ export class RunWatch {
 
   #schedule(): void {
     if (this.#timer || this.#isClosed || this.#listeners.size === 0) return
-    this.#timer = setTimeout(() => {
-      void this.look().finally(() => {
-        this.#timer = undefined
-        this.#schedule()
-      })
+    this.#timer = setTimeout(async () => {
+      this.#looking ??= this.#start()
+      await this.#looking.done
+      this.#timer = undefined
+      this.#schedule()
     }, pause)
   }
 
@@ -105,66 +112,108 @@ export class RunWatch {
     this.#timer = undefined
   }
 
-  async #look(): Promise<void> {
-    const runs = this.#runs.refresh()
-    const all = [...runs]
-    this.#runs = runs
+  #start(): { shown: Promise<void>; done: Promise<void> } {
+    let onShown = (): void => {}
+    const shown = new Promise<void>((resolve) => (onShown = resolve))
+    return { shown, done: this.#finish(onShown) }
+  }
+
+  async #finish(onShown: () => void): Promise<void> {
+    try {
+      await this.#look(onShown)
+    } catch (error) {
+      // A folder may go away while it is looked at; the page says so.
+      this.#escapes.set('', { path: this.folder, reason: messageOf(error) })
+    }
+    onShown()
+    this.#looking = undefined
+  }
+
+  async #look(onShown: () => void): Promise<void> {
+    this.#runs = this.#runs.refresh()
+    const all = [...this.#runs]
+    const there = new Set(all.map(({ id }) => id))
+    const removed = [...this.#known.keys()].filter((id) => !there.has(id))
+    const due = this.#due(all)
+    let changed: string[] = []
+    const start = performance.now()
+    let [turn, sent, isShown] = [start, start, false]
+    for (const [i, run] of due.entries()) {
+      if (this.#take(run, true)) changed.push(run.id)
+      const now = performance.now()
+      if (now - turn < longestTurn) continue
+      if (!isShown && now - start > patience) {
+        for (const other of due.slice(i + 1))
+          if (!this.#known.has(other.id) && this.#take(other, false)) changed.push(other.id)
+        isShown = true
+      }
+      if (isShown && now - sent > pause) {
+        this.#publish(changed, [])
+        changed = []
+        onShown()
+        sent = now
+      }
+      await setImmediate()
+      turn = performance.now()
+    }
+    this.#publish(changed, removed)
+  }
+
+  /** Gives the runs to look at: those that go on, and some that have ended, others each time. */
+  #due(all: readonly StoredRun[]): StoredRun[] {
     const ended = all.filter(({ id }) => this.#hasEnded(id))
-    const due = new Set(
+    const first = this.#nextEnded
+    this.#nextEnded = ended.length > endedAtOnce ? (first + endedAtOnce) % ended.length : 0
+    const again = new Set(
       Array.from(
         { length: Math.min(endedAtOnce, ended.length) },
-        (_, i) => ended[(this.#nextEnded + i) % ended.length]!,
+        (_, i) => ended[(first + i) % ended.length]!.id,
       ),
     )
-    this.#nextEnded = ended.length === 0 ? 0 : (this.#nextEnded + endedAtOnce) % ended.length
-    const changed: RunRow[] = []
-    const removed: string[] = []
-    const there = new Set(all.map(({ id }) => id))
-    for (const id of this.#known.keys()) if (!there.has(id)) removed.push(id)
-    let turn = performance.now()
-    const forced = new Set(this.#forced)
-    this.#forced.clear()
-    for (const run of all) {
-      if (this.#hasEnded(run.id) && !due.has(run) && !forced.has(run.id)) continue
-      const row = await this.#rowOf(run)
-      if (!row) {
-        if (this.#known.has(run.id)) removed.push(run.id)
-        continue
-      }
-      const text = JSON.stringify(row, jsonNumbers)
-      if (this.#known.get(run.id)?.text !== text) {
-        this.#known.set(run.id, { row, text })
-        changed.push(row)
-      }
-      if (performance.now() - turn > 20) {
-        await setImmediate()
-        turn = performance.now()
-      }
-    }
+    return all.filter(({ id }) => !this.#hasEnded(id) || again.has(id))
+  }
+
+  /** Makes the row of a run, and tells whether it is another than before. */
+  #take(run: StoredRun, isWhole: boolean): boolean {
+    const row = this.#rowOf(run, isWhole)
+    if (!row) return this.#known.delete(run.id)
+    const text = JSON.stringify(row, jsonNumbers)
+    if (this.#known.get(run.id)?.text === text) return false
+    this.#known.set(run.id, { row, text })
+    return true
+  }
+
+  #publish(changed: readonly string[], removed: readonly string[]): void {
     for (const id of removed) this.#known.delete(id)
     if (changed.length === 0 && removed.length === 0) return
     this.#revision++
-    const message = this.#message(changed, removed)
+    const rows = changed.flatMap((id) => this.#known.get(id)?.row ?? [])
+    const gone = changed.filter((id) => !this.#known.has(id))
+    const message = this.#message(rows, [...removed, ...gone])
     for (const listener of this.#listeners) listener(message)
   }
 
-  async #rowOf(run: StoredRun): Promise<RunRow | undefined> {
+  #rowOf(run: StoredRun, isWhole: boolean): RunRow | undefined {
     const { directory } = run
     const folders = ['metadata', 'metrics'].map((name) => join(directory, name))
-    const escape = (await leadsInside(this.folder, directory))
-      ? await findEscape(this.folder, folders)
-      : directory
+    const escape = leadsInside(this.folder, directory) ? findEscape(this.folder, folders) : directory
     if (escape === undefined) {
       this.#escapes.delete(run.id)
-      return rowOf(run)
+      return rowOf(run, isWhole)
     }
     this.#escapes.set(run.id, { path: escape, reason: 'leads out of the folder; its run is left out' })
     return undefined
   }
 
   #hasEnded(id: string): boolean {
-    const status = this.#known.get(id)?.row.status
-    return status !== undefined && status !== 'RUNNING' && status !== 'STARTING' && status !== null
+    const { status, isWhole } = this.#known.get(id)?.row ?? {}
+    return (
+      isWhole === true &&
+      status !== undefined &&
+      status !== 'RUNNING' &&
+      status !== 'STARTING' &&
+      status !== null
+    )
   }
 
   #message(rows: readonly RunRow[], removed: readonly string[]): RunsMessage {

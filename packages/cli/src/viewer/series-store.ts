@@ -54,6 +54,10 @@ export class SeriesStore {
     return lines
   }
 
+  clear(): void {
+    this.#kept.clear()
+  }
+
   #forget(): void {
     let bytes = 0
     for (const { columns } of this.#kept.values()) bytes += columns.bytes

@@ -57,6 +57,8 @@ export async function startViewer(options: ViewerOptions): Promise<Viewer> {
     hosts.add(`${name}:${port}`)
     if (port === 80) hosts.add(name)
   }
+  // Whoever opens the page shall not wait for it.
+  void watch.look()
   return {
     // What stands behind # is not sent, so it is in no log.
     url: `http://${nameOf(host)}:${port}/#token=${token}`,

@@ -1,5 +1,5 @@
-import { constants, type Stats } from 'node:fs'
-import { type FileHandle, open, readdir, realpath } from 'node:fs/promises'
+import { constants, readdirSync, realpathSync, type Stats } from 'node:fs'
+import { type FileHandle, open, realpath } from 'node:fs/promises'
 import { isAbsolute, join, relative, sep } from 'node:path'
 
 /** Tells whether a path, both of them without links, is a folder or in it. */
@@ -32,13 +32,13 @@ export async function openWithin(
 }
 
 /** Gives the first of some folders that is elsewhere than in a root, or the first link in one of them that leads out of it. */
-export async function findEscape(root: string, folders: readonly string[]): Promise<string | undefined> {
+export function findEscape(root: string, folders: readonly string[]): string | undefined {
   for (const folder of folders) {
     try {
-      if (!isWithin(root, await realpath(folder))) return folder
-      for (const entry of await readdir(folder, { withFileTypes: true })) {
+      if (!isWithin(root, realpathSync.native(folder))) return folder
+      for (const entry of readdirSync(folder, { withFileTypes: true })) {
         const path = join(folder, entry.name)
-        if (entry.isSymbolicLink() && !(await leadsInside(root, path))) return path
+        if (entry.isSymbolicLink() && !leadsInside(root, path)) return path
       }
     } catch {
       // Missing, or not readable; the Reader says so.
@@ -48,9 +48,9 @@ export async function findEscape(root: string, folders: readonly string[]): Prom
 }
 
 /** Tells whether a path leads to a folder or into it, or nowhere. */
-export async function leadsInside(root: string, path: string): Promise<boolean> {
+export function leadsInside(root: string, path: string): boolean {
   try {
-    return isWithin(root, await realpath(path))
+    return isWithin(root, realpathSync.native(path))
   } catch {
     return true
   }

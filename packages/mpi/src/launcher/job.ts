@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { endedBy } from '../group.ts'
 import { type Command, commandText } from './command.ts'
 
 /** Exit codes of programs that a signal has ended in good order. */
@@ -8,11 +9,13 @@ const codes = { SIGINT: 130, SIGTERM: 143 } as const
  * Runs a job to its end, and again after it has failed, up to `maxRestarts` times; gives its exit code. At a signal the ranks save and end, and
  * the job is not started again then.
  * @param make Makes the command, from the number of restarts so far.
+ * @param patience How long a launcher may go on after a rank has ended the job, in milliseconds.
  */
 export async function runJob(
   make: (restarts: number) => Command,
   maxRestarts: number,
   say: (line: string) => void,
+  patience = 20_000,
 ): Promise<number> {
   let signalled: number | undefined
   let passOn = (): void => {}
@@ -28,7 +31,7 @@ export async function runJob(
     for (let restarts = 0; ; restarts++) {
       const command = make(restarts)
       say(commandText(command))
-      const code = await runOnce(command, (stop) => (passOn = stop))
+      const code = await runOnce(command, patience, (stop) => (passOn = stop))
       if (signalled !== undefined) return signalled
       const isOrderly = code === 0 || code === codes.SIGINT || code === codes.SIGTERM
       if (isOrderly || restarts === maxRestarts) return code
@@ -42,16 +45,42 @@ export async function runJob(
 /** Runs a command, in a group of its own: a terminal's Ctrl-C would reach it a second time, which tells `mpirun` to kill. */
 function runOnce(
   { command, args, env, stopSignal }: Command,
+  patience: number,
   onStart: (stop: () => void) => void,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', 'inherit', 'pipe'],
       env: { ...process.env, ...env },
       detached: true,
     })
-    onStart(() => void child.kill(stopSignal))
+    let timer: NodeJS.Timeout | undefined
+    const killAll = (): void => {
+      // It leads a group; its number is its own.
+      if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGKILL')
+    }
+    child.stderr.on('data', (bytes: Buffer) => {
+      process.stderr.write(bytes)
+      const code = endedBy(bytes.toString())
+      if (code === undefined || timer) return
+      // A launcher that has lost a host waits for it for a quarter of an hour, although all ranks have ended.
+      timer = setTimeout(() => {
+        killAll()
+        // What it has started for the lost host may hold on to the pipe.
+        child.stderr.destroy()
+        resolve(code)
+      }, patience)
+    })
+    let isAsked = false
+    onStart(() => {
+      // A second signal ends it at once, with all that it has started here.
+      if (isAsked) killAll()
+      isAsked = child.kill(stopSignal)
+    })
     child.on('error', reject)
-    child.on('close', (code, signal) => resolve(code ?? (signal === 'SIGTERM' ? codes.SIGTERM : 1)))
+    child.on('close', (code, signal) => {
+      clearTimeout(timer)
+      resolve(code ?? (signal === 'SIGTERM' ? codes.SIGTERM : 1))
+    })
   })
 }

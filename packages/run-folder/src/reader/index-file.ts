@@ -8,6 +8,9 @@ type Entry = readonly [stamp: string, content: unknown]
 
 const version = 1
 
+/** After it was written it is left alone for so many times as long. */
+const longestShare = 50
+
 /**
  * What a reader has found in the files of runs, kept in `.trainyard-index.json` beside them: the next one reads only what has changed. It is never
  * needed: whoever deletes it, or makes the folder read-only, loses nothing but time.
@@ -17,6 +20,9 @@ export class IndexFile {
   readonly #runs: Record<string, Record<string, Entry>>
   #isDirty = false
   #isScheduled = false
+  /** How long it took to write it, in milliseconds. */
+  #took: number | undefined
+  readonly #saveNow = (): void => this.save()
 
   constructor(directory: string) {
     this.#path = join(directory, '.trainyard-index.json')
@@ -41,7 +47,10 @@ export class IndexFile {
     if (this.#isScheduled) return
     this.#isScheduled = true
     // Once, after all that is being read now.
-    setImmediate(() => this.save())
+    if (this.#took === undefined) return void setImmediate(this.#saveNow)
+    // Whoever reads again and again shall not write all of it each time; what is not written by the end is written then.
+    setTimeout(this.#saveNow, longestShare * this.#took).unref()
+    process.once('beforeExit', this.#saveNow)
   }
 
   /** Forgets runs that are gone. */
@@ -56,8 +65,10 @@ export class IndexFile {
   /** Writes what is new; happens by itself. Of two processes the last one's stays, which is no harm. */
   save(): void {
     this.#isScheduled = false
+    process.off('beforeExit', this.#saveNow)
     if (!this.#isDirty) return
     this.#isDirty = false
+    const start = performance.now()
     const temporary = temporaryPath(this.#path)
     try {
       writeFileSync(temporary, JSON.stringify({ version, runs: this.#runs }))
@@ -65,6 +76,7 @@ export class IndexFile {
     } catch {
       rmSync(temporary, { force: true })
     }
+    this.#took = performance.now() - start
   }
 
   #entry(run: string, file: string): Entry | undefined {

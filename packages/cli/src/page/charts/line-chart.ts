@@ -3,7 +3,8 @@ import type { Line } from '../../viewer/protocol.ts'
 import { lowerBound } from '../../viewer/series/reduce.ts'
 import { numberText } from '../format.ts'
 import type { Theme } from '../state/theme.ts'
-import { type LineStyle, styleOf } from './line-style.ts'
+import { type LineStyle, stylesOf } from './line-style.ts'
+import { logTicks } from './log-ticks.ts'
 
 /** What a chart shows, and how. */
 export interface ChartContent {
@@ -84,6 +85,10 @@ export class LineChart {
     const ink = theme === 'dark' ? '#9aa4af' : '#57606a'
     const grid = { stroke: theme === 'dark' ? '#2b3138' : '#e4e8ec', width: 1 }
     const axis = { stroke: ink, grid, ticks: grid, font: '11px system-ui, sans-serif' }
+    const ticks = (isLog: boolean): Partial<uPlot.Axis> =>
+      isLog
+        ? { splits: (_plot, _axis, min, max) => logTicks(min, max), filter: (_plot, splits) => splits }
+        : {}
     return {
       width: this.#width(),
       height,
@@ -105,8 +110,21 @@ export class LineChart {
         y: { distr: logY ? 3 : 1, range: () => rangeY(this.#content!) },
       },
       axes: [
-        { ...axis, size: 34, label: axisName, labelSize: 14, labelFont: axis.font, labelGap: 0 },
-        { ...axis, size: 62, values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : numberText(tick))) },
+        {
+          ...axis,
+          ...ticks(logX),
+          size: 34,
+          label: axisName,
+          labelSize: 14,
+          labelFont: axis.font,
+          labelGap: 0,
+        },
+        {
+          ...axis,
+          ...ticks(logY),
+          size: 62,
+          values: (_plot, values) => values.map((value) => (value === null ? '' : numberText(value))),
+        },
       ],
       series: [{}, { show: true, paths: () => null, points: { show: false } }],
       hooks: {
@@ -135,8 +153,9 @@ export class LineChart {
     const ratio = devicePixelRatio
     const isSmooth = lines.some(({ smooth }) => smooth)
     ctx.globalAlpha = lines.length > 100 ? 0.5 : 1
+    const styles = stylesOf(lines, theme)
     for (const line of lines) {
-      const { colour, dash } = styleOf(line.run, theme)
+      const { colour, dash } = styles.get(line.run)!
       ctx.strokeStyle = colour
       ctx.lineWidth = (isSmooth ? 1 : 1.4) * ratio
       ctx.setLineDash(dash.map((length) => length * ratio))
@@ -157,13 +176,14 @@ export class LineChart {
     if (left === undefined || left < 0 || top === undefined) return this.#events.hover([], 0)
     const { lines, theme } = this.#content!
     const at = plot.posToVal(left, 'x')
+    const styles = stylesOf(lines, theme)
     const found: (Nearby & { distance: number })[] = []
     for (const line of lines) {
       const { x, y } = line.smooth ?? line
       const i = nearest(x, at)
       if (i < 0 || !Number.isFinite(y[i]!)) continue
       const distance = Math.abs(plot.valToPos(y[i]!, 'y') - top)
-      found.push({ run: line.run, style: styleOf(line.run, theme), x: x[i]!, y: y[i]!, distance })
+      found.push({ run: line.run, style: styles.get(line.run)!, x: x[i]!, y: y[i]!, distance })
     }
     this.#events.hover(found.toSorted((a, b) => a.distance - b.distance).slice(0, mostNearby), left)
   }
@@ -175,7 +195,6 @@ function stroke(plot: uPlot, x: Float64Array, y: Float64Array): void {
   const [toX, toY] = [mapping(plot.scales['x']!), mapping(plot.scales['y']!)]
   ctx.beginPath()
   let isOpen = false
-  let drawn = 0
   for (let i = 0; i < x.length; i++) {
     const [across, up] = [toX(x[i]!), toY(y[i]!)]
     if (!Number.isFinite(across) || !Number.isFinite(up)) {
@@ -184,14 +203,14 @@ function stroke(plot: uPlot, x: Float64Array, y: Float64Array): void {
     }
     const [left, top] = [bbox.left + across * bbox.width, bbox.top + (1 - up) * bbox.height]
     if (isOpen) ctx.lineTo(left, top)
-    else ctx.moveTo(left, top)
+    else {
+      ctx.moveTo(left, top)
+      // A point alone has no length.
+      if (!Number.isFinite(toY(y[i + 1] ?? NaN))) ctx.arc(left, top, 2 * devicePixelRatio, 0, 2 * Math.PI)
+    }
     isOpen = true
-    drawn++
-    // A point alone has no length.
-    const isAlone = !Number.isFinite(toY(y[i + 1] ?? NaN)) && !Number.isFinite(toY(y[i - 1] ?? NaN))
-    if (isAlone) ctx.arc(left, top, 2 * devicePixelRatio, 0, 2 * Math.PI)
   }
-  if (drawn > 0) ctx.stroke()
+  ctx.stroke()
 }
 
 /** Gives where a value stands on a scale, from 0 to 1. */

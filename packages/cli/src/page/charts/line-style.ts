@@ -14,14 +14,26 @@ const colours: Readonly<Record<Theme, readonly string[]>> = {
 /** Who does not tell colours apart has these. */
 const dashes: readonly (readonly number[])[] = [[], [8, 3], [2, 3], [8, 3, 2, 3]]
 
-/** Gives how a run is drawn: always the same way, whatever others are shown. */
-export function styleOf(run: string, theme: Theme): LineStyle {
+/** Gives the colour of a run: always the same, whatever others are shown. */
+export function colourOf(run: string, theme: Theme): string {
   const number = /^\d+$/.test(run) ? Number(run) : hash(run)
-  const palette = colours[theme]
-  return {
-    colour: palette[number % palette.length]!,
-    dash: dashes[Math.floor(number / palette.length) % dashes.length]!,
-  }
+  return colours[theme][number % colours[theme].length]!
+}
+
+/** More lines than these nobody tells apart, and dashes take long to draw. */
+const mostDashed = 32
+
+/** Gives how lines are drawn: those of the same colour with different dashes, as long as there are some. */
+export function stylesOf(lines: readonly { readonly run: string }[], theme: Theme): Map<string, LineStyle> {
+  const used = new Map<string, number>()
+  return new Map(
+    lines.map(({ run }) => {
+      const colour = colourOf(run, theme)
+      const before = used.get(colour) ?? 0
+      used.set(colour, before + 1)
+      return [run, { colour, dash: lines.length > mostDashed ? [] : dashes[before % dashes.length]! }]
+    }),
+  )
 }
 
 function hash(text: string): number {

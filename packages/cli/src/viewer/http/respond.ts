@@ -25,13 +25,11 @@ const leastToPack = 4096
 /** A request that is answered with a status other than 200. */
 export class HttpError extends Error {
   readonly status: number
-  readonly details: Readonly<Record<string, unknown>>
 
-  constructor(status: number, message: string, details: Readonly<Record<string, unknown>> = {}) {
+  constructor(status: number, message: string) {
     super(message)
     this.name = 'HttpError'
     this.status = status
-    this.details = details
   }
 }
 

@@ -87,8 +87,7 @@ const answers: Readonly<Record<string, Answer>> = {
     } catch (error) {
       throw new HttpError(500, `the notes of run ${id} cannot be written: ${messageOf(error)}`)
     }
-    watch.expectChange(id)
-    await watch.look()
+    watch.update(run)
     sendJson(request, response, {})
   },
 }
@@ -111,8 +110,7 @@ export async function answer(
       response.destroy()
       return
     }
-    const [status, details] = error instanceof HttpError ? [error.status, error.details] : [500, {}]
-    sendJson(request, response, { error: messageOf(error), ...details }, status)
+    sendJson(request, response, { error: messageOf(error) }, error instanceof HttpError ? error.status : 500)
   }
 }
 

@@ -6,7 +6,7 @@ import { openWithin } from '../within.ts'
 import { fileHeaders, HttpError, sendBytes } from './respond.ts'
 
 /** What a browser shows without running anything. An SVG is a program, so it is not here. */
-const imageTypes: Readonly<Record<string, string>> = {
+export const imageTypes: Readonly<Record<string, string>> = {
   '.png': 'image/png',
   '.jpg': 'image/jpeg',
   '.jpeg': 'image/jpeg',

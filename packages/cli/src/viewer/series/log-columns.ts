@@ -78,6 +78,20 @@ export class LogColumns {
     this.#rows++
   }
 
+  /** Makes columns of keys with the rows and values of each. */
+  static from(
+    entries: Iterable<readonly [key: string, rows: Float64Array, values: Float64Array]>,
+  ): LogColumns {
+    const columns = new LogColumns()
+    for (const [key, rows, values] of entries) {
+      const column = new NumberColumn()
+      for (const [i, row] of rows.entries()) column.add(row, values[i]!)
+      columns.#columns.set(key, column)
+      columns.#rows = Math.max(columns.#rows, 1 + (rows.at(-1) ?? -1))
+    }
+    return columns
+  }
+
   /** Gives the values of a key, and in which rows they are. */
   get(key: string): { values: Float64Array; rowOf: (i: number) => number } | undefined {
     const column = this.#columns.get(key)

@@ -31,16 +31,29 @@ export function reduce(
   const width = (place(to ?? x[end - 1]!) - first) / buckets
   const bucketOf = (at: number): number =>
     width > 0 ? Math.max(-1, Math.min(buckets, Math.floor((place(at) - first) / width))) : 0
-  const kept: number[] = []
+  // At most three points a bucket, those outside of the range, and the two ends.
+  const kept = new Uint32Array(Math.min(end - begin, 3 * (buckets + 2) + 2))
+  let count = 0
+  const keep = (i: number): void => {
+    if (i >= 0 && (count === 0 || kept[count - 1]! < i)) kept[count++] = i
+  }
   let bucket = NaN
   let [least, greatest, gap] = [-1, -1, -1]
   const close = (): void => {
-    const chosen = [least, greatest, gap].filter((i) => i >= 0).toSorted((a, b) => a - b)
-    for (const i of chosen) if (i !== kept.at(-1)) kept.push(i)
+    const [one, other] = least < greatest ? [least, greatest] : [greatest, least]
+    if (gap === -1 || gap > other) {
+      keep(one)
+      keep(other)
+      keep(gap)
+    } else {
+      keep(Math.min(one, gap))
+      keep(Math.max(one, gap))
+      keep(other)
+    }
     least = greatest = gap = -1
   }
   // The first and the last point are where the line begins and ends.
-  kept.push(begin)
+  keep(begin)
   for (let i = begin; i < end; i++) {
     const next = bucketOf(x[i]!)
     if (next !== bucket) {
@@ -55,8 +68,13 @@ export function reduce(
     }
   }
   close()
-  if (kept.at(-1) !== end - 1) kept.push(end - 1)
-  return { x: Float64Array.from(kept, (i) => x[i]!), y: Float64Array.from(kept, (i) => y[i]!) }
+  keep(end - 1)
+  const reduced = { x: new Float64Array(count), y: new Float64Array(count) }
+  for (let i = 0; i < count; i++) {
+    reduced.x[i] = x[kept[i]!]!
+    reduced.y[i] = y[kept[i]!]!
+  }
+  return reduced
 }
 
 /** A logarithmic axis begins at the first number that it can show. */

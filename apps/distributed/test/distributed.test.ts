@@ -1,0 +1,20 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, expect, test } from 'vitest'
+import { bundlePrograms, runProgram, temporaryFolder } from '../../../test/program.ts'
+
+let program: string
+beforeAll(async () => {
+  program = (await bundlePrograms(new URL('../src/main.ts', import.meta.url)))[0]!
+})
+
+test('started by hand it trains alone, tests, and goes on from its checkpoint', async () => {
+  const folder = temporaryFolder()
+  const first = await runProgram(program, ['--steps', '50', '--hidden', '32'], folder)
+  expect(first).toContain('weights on 1 rank(s)')
+  expect(first).toMatch(/Test accuracy: [5-9]\d\.\d+ % of 10,000 digits, after 50 steps/)
+  expect(existsSync(join(folder, 'runs/distributed/1/checkpoints/last'))).toBe(true)
+  const second = await runProgram(program, ['--steps', '60', '--hidden', '32'], folder)
+  expect(second).toContain('50 steps and 0 epochs are done')
+  expect(second).toContain('after 60 steps')
+}, 120_000)

@@ -1,0 +1,70 @@
+// What a rank of the benchmark does; rank zero prints its figures as a line of JSON.
+import * as tf from '@tensorflow/tfjs'
+import { onStepEnd, type Strategy, Trainer } from '@trainyard/core'
+import { loader } from '@trainyard/data'
+import { mpi } from '@trainyard/mpi'
+import { adam, crossEntropy, layersModule, useBackend, withRandom } from '@trainyard/tfjs'
+
+/** Sums buffers over all ranks; the arguments are pairs of bytes and rounds, as those of all-reduce.c. */
+export async function sumBuffers(pairs: readonly string[]): Promise<void> {
+  const strategy = await mpi()
+  const figures: Record<string, number[]> = {}
+  for (let i = 0; i + 1 < pairs.length; i += 2) {
+    const [bytes, rounds] = [Number(pairs[i]), Number(pairs[i + 1])]
+    const buffer = new Float32Array(bytes / 4)
+    const times: number[] = []
+    for (let round = -2; round < rounds; round++) {
+      await strategy.barrier()
+      const began = performance.now()
+      await strategy.allReduce(buffer)
+      if (round >= 0) times.push((performance.now() - began) / 1000)
+    }
+    figures[bytes] = times
+  }
+  if (!strategy.globalRank) console.log(JSON.stringify(figures))
+}
+
+/** Trains a perceptron of 536,000 weights on batches of 256; prints milliseconds a step, and those spent in reductions. */
+export async function trainSteps(steps: number): Promise<void> {
+  const strategy = await mpi()
+  let communication = 0
+  const timed: Strategy = {
+    ...strategy,
+    async allReduce(buffer, operation) {
+      const began = performance.now()
+      await strategy.allReduce(buffer, operation)
+      communication += performance.now() - began
+    },
+  }
+  await useBackend('wasm')
+  const rows = 2048
+  const model = withRandom({ seed: 1 }, () =>
+    tf.sequential({
+      layers: [
+        tf.layers.dense({ units: 512, activation: 'relu', inputShape: [784] }),
+        tf.layers.dense({ units: 256, activation: 'relu' }),
+        tf.layers.dense({ units: 10 }),
+      ],
+    }),
+  )
+  const module = layersModule({ model, loss: crossEntropy, optimizer: adam({ learningRate: 1e-3 }) })
+  const xs = { data: Float32Array.from({ length: rows * 784 }, (_, i) => Math.sin(i)), shape: [rows, 784] }
+  const ys = { data: Int32Array.from({ length: rows }, (_, i) => i % 10), shape: [rows] }
+  const warmUp = 4
+  let began = 0
+  const clock = onStepEnd((state) => {
+    if (state.step !== warmUp) return
+    began = performance.now()
+    communication = 0
+  })
+  const trainer = new Trainer({
+    module,
+    data: loader({ xs, ys }, { batchSize: 256 }),
+    maxSteps: warmUp + steps,
+    callbacks: [clock],
+    strategy: strategy.worldSize > 1 ? timed : strategy,
+  })
+  await trainer.train()
+  const step = (performance.now() - began) / steps
+  if (!strategy.globalRank) console.log(JSON.stringify({ step, communication: communication / steps }))
+}

@@ -1,0 +1,190 @@
+// Opens the pages of `trainyard ui`, and a report, in a headless Chromium: light and dark, wide and narrow. What they look like is kept in .interop/viewer.
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { appendFileSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { chromium } from 'playwright-core'
+import { buildPackages } from '../scripts/build-packages.mjs'
+import { findChromium, noChromium } from '../scripts/find-chromium.mjs'
+import { checkLayout, checkNames, checkWithAxe } from './viewer/checks.mjs'
+import { writeRun, writeSample } from './viewer/runs.mjs'
+
+export const name = 'viewer'
+
+/** How long a row may take from the file to the page, in milliseconds. */
+const longestDelay = 1500
+
+const pages = {
+  runs: '',
+  filtered: 'filter=config.optimizer.lr+<%3D+1e-2&sort=train.loss&group=config.optimizer.lr',
+  charts: 'show=*&smooth=0.9&logy=1&x=time',
+  run: 'run=25',
+  compare: 'compare=1&show=25&show=24&show=23',
+}
+
+export async function run(context) {
+  const program = findChromium()
+  if (!program) return { skipped: noChromium }
+  buildPackages('@trainyard/cli')
+  const { startViewer, writeReport, openRuns } = await import('./viewer/built.mjs')
+  const logs = join(context.folder, 'logs')
+  mkdirSync(logs)
+  writeSample(logs)
+  const viewer = await startViewer({ folder: logs, port: 0 })
+  const executablePath = program.includes('/')
+    ? program
+    : spawnSync('which', [program], { encoding: 'utf8' }).stdout.trim()
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+  try {
+    const errors = []
+    const open = async (address, options) => {
+      const page = await browser.newPage(options)
+      page.setDefaultTimeout(20_000)
+      page.on('pageerror', (error) => errors.push(error.message))
+      page.on('console', (message) => message.type() === 'error' && errors.push(message.text()))
+      page.on('request', (request) => {
+        if (!/^(http:\/\/127\.0\.0\.1|file:|data:)/.test(request.url()))
+          errors.push(`asked for ${request.url()}`)
+      })
+      await page.goto(address)
+      await page.waitForSelector('main')
+      return page
+    }
+    const origin = viewer.url.replace(/#.*/, '')
+
+    const report = join(context.folder, 'report.html')
+    const bytes = await writeReport({ folder: 'a report', runs: [...openRuns(logs)], path: report })
+    const addresses = Object.entries(pages).map(([title, view]) => [title, `${origin}#${view}`])
+    addresses.push(['report', pathToFileURL(report).href], ['report-run', `${pathToFileURL(report)}#run=25`])
+    let violations = 'no axe-core'
+    for (const colorScheme of ['light', 'dark'])
+      for (const width of [1280, 390])
+        for (const [title, address] of addresses) {
+          const page = await open(address, { colorScheme, viewport: { width, height: 800 } })
+          // A chart is drawn when it comes into sight.
+          await page.locator('.chart').first().scrollIntoViewIfNeeded()
+          await page.waitForSelector('.chart[data-ready=true] canvas')
+          const path = join(context.folder, `${title}-${colorScheme}-${width}.png`)
+          await page.screenshot({ path, fullPage: true })
+          await checkLayout(page, `${title}, ${width} px`)
+          await checkNames(page, title)
+          violations = await checkWithAxe(page, `${title}, ${colorScheme}`)
+          await page.close()
+        }
+    assert.deepEqual(errors, [], 'the pages reported errors')
+    context.log(`${addresses.length} pages, light and dark, at 1280 and 390 px; ${violations}`)
+
+    const page = await open(viewer.url, { viewport: { width: 1280, height: 800 } })
+    await checkKeyboard(page)
+    await checkZoom(page)
+    await checkFilter(page)
+    await checkNotes(page)
+    await page.close()
+
+    const delay = await measureLive(await open(origin, { viewport: { width: 1280, height: 800 } }), logs)
+    assert.deepEqual(errors, [], 'the pages reported errors')
+    assert(delay <= longestDelay, `a row was to be seen ${delay} ms after it was written`)
+    return {
+      ok: true,
+      note: `a row is to be seen ${delay} ms after it is written (limit ${longestDelay}); report of 26 runs ${(bytes / 1e6).toFixed(2)} MB; screenshots in ${context.folder}`,
+    }
+  } finally {
+    await browser.close()
+    await viewer.close()
+  }
+}
+
+async function checkKeyboard(page) {
+  const view = () => new URL(page.url()).hash
+  assert(!view().includes('token'), 'the token is in the address')
+  await page.waitForSelector('.table tbody th')
+  for (const key of ['j', 'j', 'k', 'y', 's', 'x']) await page.keyboard.press(key)
+  assert.match(view(), /x=epoch/)
+  assert.match(view(), /logy=1/)
+  assert.match(view(), /smooth=0\.6/)
+  const before = await page.isChecked('tr.current input')
+  await page.keyboard.press('Space')
+  assert.equal(await page.isChecked('tr.current input'), !before, 'space shows or hides a run')
+  await page.keyboard.press('?')
+  await page.waitForSelector('dialog[open]')
+  await page.keyboard.press('Escape')
+  await page.waitForSelector('dialog', { state: 'hidden' })
+  await page.keyboard.press('Enter')
+  await page.waitForSelector('h2:has-text("Run")')
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('c')
+  await page.waitForSelector('h2:has-text("Comparing")')
+  await page.goBack()
+  await page.waitForSelector('.table')
+  const theme = () => page.evaluate(() => document.documentElement.dataset.theme)
+  const first = await theme()
+  await page.keyboard.press('t')
+  assert.notEqual(await theme(), first)
+  await page.keyboard.press('/')
+  await page.keyboard.type('xyz?')
+  assert.equal(await page.inputValue('#filter'), 'xyz?', 'keys are text in a field')
+  await page.fill('#filter', '')
+  await page.keyboard.press('Escape')
+}
+
+async function checkZoom(page) {
+  await page.goto(`${page.url().replace(/#.*/, '')}#show=1`)
+  const chart = page.locator('.chart[data-metric="train.loss"]')
+  await chart.locator('canvas').waitFor()
+  const over = await chart.locator('.u-over').boundingBox()
+  await page.mouse.move(over.x + over.width * 0.4, over.y + 50)
+  await page.mouse.down()
+  await page.mouse.move(over.x + over.width * 0.6, over.y + 60, { steps: 5 })
+  await page.mouse.up()
+  await page.waitForFunction(() => location.hash.includes('zoom='))
+  // The spike of run 1 is at step 151, in that range.
+  await chart.locator('.summary', { hasText: 'step 151' }).waitFor()
+  await page.click('text=whole range')
+  await page.waitForFunction(() => !location.hash.includes('zoom='))
+  await page.mouse.move(over.x + over.width * 0.5, over.y + 80)
+  await chart.locator('.nearby', { hasText: '1:' }).waitFor()
+}
+
+async function checkFilter(page) {
+  await page.fill('#filter', 'train.loss.min < ')
+  await page.waitForSelector('#filter-error:has-text("▸")')
+  await page.fill('#filter', 'config.optimizer.lr >= 0.1')
+  await page.waitForSelector('[role=status]:has-text("6 runs of 26")')
+  await page.fill('#filter', '')
+  await page.waitForSelector('[role=status]:has-text("26 runs")')
+}
+
+async function checkNotes(page) {
+  await page.goto(`${page.url().replace(/#.*/, '')}#run=3`)
+  await page.fill('input >> nth=0', 'kept')
+  await page.click('text=save')
+  await page.waitForSelector('form [role=status]:has-text("saved")')
+  await page.keyboard.press('Escape')
+  await page.goto(`${page.url().replace(/#.*/, '')}#filter=tags+contains+'kept'`)
+  await page.waitForSelector('[role=status]:has-text("1 run of 26")')
+}
+
+/** Gives how long a row takes from the file to the table and to the chart, the longest of a few, in milliseconds. */
+async function measureLive(page, logs) {
+  const folder = writeRun(logs, 30, { status: 'RUNNING', lines: 5 })
+  await page.waitForSelector('.table a:text-is("30")')
+  let longest = 0
+  for (let step = 6; step < 16; step++) {
+    const loss = 1000 + step
+    const start = performance.now()
+    appendFileSync(join(folder, 'metrics/train.json'), `{"step": ${step}, "loss": ${loss}}\n`)
+    await page.waitForFunction(
+      (text) =>
+        document.querySelector('.table tbody').textContent.includes(text) &&
+        document
+          .querySelector('[data-metric="train.loss"] .summary')
+          .textContent.includes(`greatest ${text}`),
+      String(loss),
+      { polling: 'raf' },
+    )
+    longest = Math.max(longest, performance.now() - start)
+  }
+  await page.close()
+  return Math.round(longest)
+}

@@ -1,0 +1,188 @@
+import { useSignal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
+import { type JsonNumber, numberOf, type RunDetails } from '../../viewer/protocol.ts'
+import { ChartGrid } from '../charts/chart-grid.tsx'
+import { rows, source } from '../data/runs.ts'
+import { durationText, numberText, sizeText, timeText, valueText } from '../format.ts'
+import { show } from '../state/view-state.ts'
+import { Annotations } from './annotations.tsx'
+import { ConsoleText } from './console-text.tsx'
+import { Status } from './status.tsx'
+
+/** All about a run. */
+export function RunView({ id }: { id: string }) {
+  const details = useSignal<RunDetails | null>(null)
+  const error = useSignal('')
+  // A run that changes is asked for again.
+  const row = rows.value.get(id)
+  useEffect(() => {
+    const read = async (): Promise<void> => {
+      try {
+        details.value = await source.peek().details(id)
+        error.value = ''
+      } catch (problem) {
+        error.value = problem instanceof Error ? problem.message : String(problem)
+      }
+    }
+    void read()
+  }, [id, row])
+  const found = details.value?.row.id === id ? details.value : null
+  return (
+    <main class="single">
+      <p>
+        <button type="button" onClick={() => show({ run: null })}>
+          ← all runs
+        </button>
+      </p>
+      <h2>
+        Run {id} {row && <Status status={row.status} />}
+      </h2>
+      {error.value !== '' && <p class="error">{error.value}</p>}
+      {found && <Details details={found} />}
+      {found && <ChartGrid runs={[id]} />}
+      {found && <Files details={found} />}
+    </main>
+  )
+}
+
+function Details({ details }: { details: RunDetails }) {
+  const { row, directory, info, metrics } = details
+  const args = Array.isArray(info['arguments']) ? info['arguments'].map(String) : []
+  const about: readonly (readonly [string, unknown])[] = [
+    ['started', timeText(row.startedAt)],
+    ['took', durationText(row.duration)],
+    ['folder', directory],
+    ['command', [info['executable'], info['current_file_path'], ...args].filter(Boolean).join(' ')],
+    ['in', info['work_dir']],
+    ['on', info['hostname']],
+    ['by', info['user']],
+    ['commit', (info['version_manager'] as Record<string, unknown> | undefined)?.['commit_hash']],
+    ['resumed', Array.isArray(info['resumes']) ? `${info['resumes'].length} times` : ''],
+  ]
+  const error = info['error']
+  return (
+    <>
+      {error !== undefined && <pre class="error">{valueText(error)}</pre>}
+      <Annotations row={row} />
+      <div class="columns">
+        <Section title="About">
+          <Pairs pairs={about.filter(([, value]) => value !== undefined && value !== '')} />
+        </Section>
+        <Section title="Config">
+          <Pairs
+            pairs={Object.entries(row.config).map(([name, value]) => [name.replace(/^config\./, ''), value])}
+          />
+        </Section>
+      </div>
+      {metrics.length > 0 && (
+        <Section title="Metrics">
+          <div class="scroll" tabIndex={0} role="region" aria-label="Metrics">
+            <table class="plain">
+              <thead>
+                <tr>
+                  {['metric', 'last', 'least', 'at', 'greatest', 'at', 'count'].map((name, i) => (
+                    <th scope="col" key={i}>
+                      {name}
+                    </th>
+                  ))}
+                </tr>
+              </thead>
+              <tbody>
+                {metrics.map(({ name, last, min, minAt, max, maxAt, count }) => (
+                  <tr key={name}>
+                    <th scope="row">{name}</th>
+                    {[last, min, minAt, max, maxAt, count].map((value, i) => (
+                      <td class="number" key={i}>
+                        {jsonNumberText(value)}
+                      </td>
+                    ))}
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        </Section>
+      )}
+    </>
+  )
+}
+
+function Files({ details }: { details: RunDetails }) {
+  const { row, checkpoints, resume, artifacts, console } = details
+  const { id } = row
+  return (
+    <>
+      {checkpoints.length > 0 && (
+        <Section title="Checkpoints">
+          <ul>
+            {checkpoints.map(({ name, step, damage, scores }) => (
+              <li key={name}>
+                <code>{name}</code> {step !== null && `after ${step} steps`}{' '}
+                {Object.entries(scores).map(([score, value]) => `${score} ${jsonNumberText(value)} `)}
+                {damage !== undefined && <span class="error">damaged: {damage}</span>}
+              </li>
+            ))}
+          </ul>
+          {resume !== null && (
+            <p>
+              To go on: <code>{resume}</code>{' '}
+              <button type="button" onClick={() => void navigator.clipboard.writeText(resume)}>
+                copy
+              </button>
+            </p>
+          )}
+        </Section>
+      )}
+      {artifacts.length > 0 && (
+        <Section title="Artifacts">
+          <ul class="files">
+            {artifacts.map(({ path, size }) => {
+              const address = source.value.file(id, path)
+              const name = path.replace(/^artifacts\//, '')
+              return (
+                <li key={path}>
+                  {address === undefined ? name : <a href={address}>{name}</a>}{' '}
+                  <span class="quiet">{sizeText(size)}</span>
+                  {address !== undefined && /\.(png|jpe?g|gif|webp|bmp|avif)$/i.test(path) && (
+                    <img src={address} alt={name} loading="lazy" />
+                  )}
+                </li>
+              )
+            })}
+          </ul>
+        </Section>
+      )}
+      {console.length > 0 && (
+        <Section title="Console">
+          <ConsoleText run={id} files={console} isLive={row.status === 'RUNNING'} />
+        </Section>
+      )}
+    </>
+  )
+}
+
+function Section({ title, children }: { title: string; children: preact.ComponentChildren }) {
+  return (
+    <section class="part">
+      <h3>{title}</h3>
+      {children}
+    </section>
+  )
+}
+
+function Pairs({ pairs }: { pairs: readonly (readonly [string, unknown])[] }) {
+  return (
+    <dl>
+      {pairs.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{valueText(value)}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+function jsonNumberText(value: JsonNumber): string {
+  return numberText(numberOf(value))
+}

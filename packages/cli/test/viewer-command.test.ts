@@ -1,0 +1,115 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { ViewerCallback } from '@trainyard/cli'
+import { defaultHost, onStepEnd, TensorRefs, Trainer, type TrainingModule } from '@trainyard/core'
+import { RunFolderLogger, RunLogger } from '@trainyard/run-folder'
+import { build } from 'esbuild'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { RunsMessage } from '../src/viewer/protocol.ts'
+import { newFolder, writeFile, writeRuns } from './folders.ts'
+import { inPipe } from './terminal.ts'
+
+async function runsAt(url: string): Promise<RunsMessage> {
+  return (await (await fetch(new URL('/api/runs', url))).json()) as RunsMessage
+}
+
+describe('trainyard ui', () => {
+  let program: string
+
+  beforeAll(async () => {
+    program = join(newFolder(), 'dist/trainyard.mjs')
+    await build({
+      entryPoints: [fileURLToPath(new URL('../src/trainyard.ts', import.meta.url))],
+      outfile: program,
+      bundle: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'es2022',
+      conditions: ['@trainyard/source'],
+    })
+  })
+
+  test('prints the address of a page of this machine, until it is interrupted', async () => {
+    const child = spawn(process.execPath, [program, 'ui', '--logs', writeRuns(), '--port', '0'])
+    const stderr = text(child.stderr)
+    const [line] = (await once(child.stdout, 'data')) as [Buffer]
+    expect(String(line)).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#token=[\w-]{32}\n$/)
+    expect((await runsAt(String(line))).rows).toHaveLength(5)
+    child.kill('SIGINT')
+    expect(await once(child, 'exit')).toEqual([0, null])
+    expect(await stderr).toBe('')
+  })
+
+  test('says what it cannot do', async () => {
+    expect(await inPipe(['ui', 'last', '--logs', writeRuns()])).toMatchObject({ exitCode: 2 })
+    expect(await inPipe(['ui', '--port', 'x', '--logs', writeRuns()])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('--port must be a whole number from 0, not x') as string,
+    })
+    expect(await inPipe(['ui', '--logs', join(newFolder(), 'none')])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('there is no folder') as string,
+    })
+  })
+})
+
+describe('trainyard report', () => {
+  test('says what it cannot do', async () => {
+    const logs = writeRuns()
+    const path = join(newFolder(), 'report.html')
+    expect(await inPipe(['report', 'config.seed > 7', '--logs', logs, '-o', path])).toEqual({
+      exitCode: 1,
+      stdout: '',
+      stderr: 'no run matches\n',
+    })
+    expect(() => readFileSync(path)).toThrow(/ENOENT/)
+  })
+})
+
+/** Fits a weight to 3. */
+function toyModule(): TrainingModule<number, { loss: number }> {
+  let weight = 0
+  const refs = new TensorRefs()
+  return {
+    optimizers: [],
+    trainBatch: (batch) => ({ outputs: { loss: (weight - 3) ** 2 }, examples: batch }),
+    optimizerStep: () => void (weight += (3 - weight) / 4),
+    tensor: (name) => refs.get(name),
+    getState: () => ({}),
+    updateState() {},
+  }
+}
+
+describe('ViewerCallback', () => {
+  test('shows the run in progress, and no longer than it goes on', async () => {
+    const logs = newFolder()
+    writeFile('{}', logs, '1/metadata/config.yaml')
+    const printed: string[] = []
+    const seen: RunsMessage[] = []
+    const look = onStepEnd(async (state) => {
+      if (state.step === 3) seen.push(await runsAt(/http:\S+/.exec(printed.join('\n'))![0]))
+    })
+    const trainer = new Trainer({
+      module: toyModule(),
+      data: [1, 1, 1, 1],
+      maxEpochs: 1,
+      callbacks: [new RunFolderLogger({ stepFreq: 1 }), look, new ViewerCallback({ port: 0 })],
+      host: { ...defaultHost(), print: (line) => void printed.push(line) },
+    })
+    const run = new RunLogger({ parentLogDir: logs })
+    run.setup(trainer)
+    await trainer.train()
+    run.finish()
+    const address = /http:\S+/.exec(printed.join('\n'))![0]
+    expect(address).toMatch(/&run=2$/)
+    expect(seen[0]!.rows.map(({ id, status }) => [id, status])).toEqual([
+      ['1', null],
+      ['2', 'RUNNING'],
+    ])
+    await expect(runsAt(address)).rejects.toThrow('fetch failed')
+  })
+})
