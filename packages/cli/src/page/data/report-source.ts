@@ -1,0 +1,58 @@
+import { type ReportHeader, reportElement } from '../../viewer/report-format.ts'
+import { lineOf } from '../../viewer/series/line.ts'
+import { LogColumns } from '../../viewer/series/log-columns.ts'
+import { unpack } from '../../viewer/series/pack.ts'
+import type { Source } from './source.ts'
+
+/** Finds the data of a report in the document. */
+export function findReport(): string | undefined {
+  return document.querySelector<HTMLTemplateElement>(`#${reportElement}`)?.content.textContent ?? undefined
+}
+
+/** Makes the source of a report, whose data is in the page. */
+export async function reportSource(data: string): Promise<Source> {
+  const { header, arrays } = unpack(await unzip(data))
+  const { folder, rows, details, logs, files } = header as ReportHeader
+  const columns = new Map<string, LogColumns>()
+  let next = 0
+  for (const { run, name, keys } of logs) {
+    const entries = keys.map((key) => [key, arrays[next++]!, arrays[next++]!] as const)
+    columns.set(`${run}\n${name}`, LogColumns.from(entries))
+  }
+  return {
+    isLive: false,
+    canWrite: false,
+    folder: () => Promise.resolve({ folder, writable: false }),
+    runs: () => Promise.resolve({ revision: 1, rows, removed: [], problems: [] }),
+    listen() {},
+    filter(query) {
+      // The Reader is not here; words will do.
+      const words = query.toLowerCase().split(/\s+/)
+      const found = rows.filter(({ id, status, tags, notes, config }) => {
+        const text = JSON.stringify([id, status, tags, notes, config]).toLowerCase()
+        return words.every((word) => text.includes(word))
+      })
+      return Promise.resolve({ ids: found.map(({ id }) => id) })
+    },
+    lines(request) {
+      const lines = request.runs.flatMap((run) => {
+        const log = logs.find((one) => one.run === run && request.metric.startsWith(`${one.name}.`))
+        const found = log && columns.get(`${run}\n${log.name}`)
+        const key = log && request.metric.slice(log.name.length + 1)
+        return found && key !== undefined && found.get(key) ? [lineOf(run, found, key, request)] : []
+      })
+      return Promise.resolve(lines)
+    },
+    details: (run) =>
+      details[run] ? Promise.resolve(details[run]) : Promise.reject(new Error(`the report has no run ${run}`)),
+    text: (run, path) => Promise.resolve(files[run]?.[path] ?? ''),
+    file: (run, path) => files[run]?.[path],
+    annotate: () => Promise.reject(new Error('a report cannot be changed')),
+  }
+}
+
+async function unzip(data: string): Promise<ArrayBuffer> {
+  const bytes = Uint8Array.from(atob(data.trim()), (character) => character.codePointAt(0)!)
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'))
+  return new Response(stream).arrayBuffer()
+}

@@ -1,0 +1,28 @@
+import type {
+  AnnotationRequest,
+  FilterAnswer,
+  FolderInfo,
+  Line,
+  LinesRequest,
+  RunDetails,
+  RunsMessage,
+} from '../../viewer/protocol.ts'
+
+/** Where the page has its data from: a server, or the page itself if it is a report. */
+export interface Source {
+  readonly isLive: boolean
+  /** Whether notes and tags can be written. */
+  readonly canWrite: boolean
+  folder(): Promise<FolderInfo>
+  runs(): Promise<RunsMessage>
+  /** Calls back with what changes after a revision. */
+  listen(revision: number, listener: (message: RunsMessage) => void): void
+  filter(query: string): Promise<FilterAnswer>
+  lines(request: LinesRequest): Promise<Line[]>
+  details(run: string): Promise<RunDetails>
+  /** Gives what a file of a run says. */
+  text(run: string, path: string): Promise<string>
+  /** Gives the address of a file of a run; undefined if it is not there. */
+  file(run: string, path: string): string | undefined
+  annotate(annotations: AnnotationRequest): Promise<void>
+}
