@@ -43,7 +43,11 @@ function takeToken(): string | null {
   return sessionStorage.getItem('trainyard-token')
 }
 
-function post(path: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
+function post(
+  path: string,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response> {
   return fetch(path, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },

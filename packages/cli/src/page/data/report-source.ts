@@ -44,7 +44,9 @@ export async function reportSource(data: string): Promise<Source> {
       return Promise.resolve(lines)
     },
     details: (run) =>
-      details[run] ? Promise.resolve(details[run]) : Promise.reject(new Error(`the report has no run ${run}`)),
+      details[run]
+        ? Promise.resolve(details[run])
+        : Promise.reject(new Error(`the report has no run ${run}`)),
     text: (run, path) => Promise.resolve(files[run]?.[path] ?? ''),
     file: (run, path) => files[run]?.[path],
     annotate: () => Promise.reject(new Error('a report cannot be changed')),

@@ -55,17 +55,21 @@ effect(() => {
     filterError.value = null
     return
   }
-  source
-    .peek()
-    .filter(filter)
-    .then((answer) => {
-      if (now !== asked) return
-      filterError.value = 'error' in answer ? answer : null
-      // What is being typed is no query yet; the last one stays.
-      if ('ids' in answer) matching.value = new Set(answer.ids)
-    })
-    .catch((error: unknown) => (failure.value = String(error)))
+  void match(filter, now)
 })
+
+/** Asks which runs a filter takes, unless another one has been typed meanwhile. */
+async function match(filter: string, now: number): Promise<void> {
+  try {
+    const answer = await source.peek().filter(filter)
+    if (now !== asked) return
+    filterError.value = 'error' in answer ? answer : null
+    // What is being typed is no query yet; the last one stays.
+    if ('ids' in answer) matching.value = new Set(answer.ids)
+  } catch (error) {
+    failure.value = String(error)
+  }
+}
 
 /** The runs of the table, in their order. */
 export const listed = computed<readonly RunRow[]>(() => {
