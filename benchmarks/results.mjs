@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { cpus, release, totalmem, type } from 'node:os'
+import { cpus, totalmem, type } from 'node:os'
 
 /** Writes figures as a page: what they were measured on, and a table a benchmark. */
 export function writeResults(file, figures) {
@@ -12,7 +12,7 @@ export function writeResults(file, figures) {
 Written by \`pnpm bench\`, all benchmarks in one run. [README.md](README.md) says what each one measures, and how. \`ratio\` is the figure over that of what it is measured against, in the same run.
 
 - ${new Date().toISOString().slice(0, 10)}, commit ${commit()}
-- ${cpus()[0].model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB; ${type()} ${release()}; Node ${process.version}
+- ${cpus()[0].model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB; ${type()}; Node ${process.version}
 - ${figures.filter(({ bar }) => bar).length} bars, ${missed.length} missed${missed.length > 0 ? `: ${missed.map(({ bench, figure }) => `${bench}, ${figure}`).join('; ')}` : ''}
 
 ${tables.join('\n\n')}
