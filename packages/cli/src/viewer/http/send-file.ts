@@ -1,3 +1,4 @@
+import type { FileHandle } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { basename, extname } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -39,20 +40,15 @@ export async function sendFile(
   folder: string,
   path: string,
 ): Promise<void> {
-  const opened = await openWithin(folder, path)
-  if (!opened) throw new HttpError(404, 'there is no such file')
-  const { file, stats } = opened
-  try {
+  await withFile(folder, path, async (file, size) => {
     const extension = extname(path).toLowerCase()
     const type = imageTypes[extension] ?? (textTypes.has(extension) ? 'text/plain; charset=utf-8' : undefined)
     const headers = fileHeaders(type ?? 'application/octet-stream', type === undefined, basename(path))
     // A file that is being written may grow meanwhile.
-    response.writeHead(200, { ...headers, 'content-length': stats.size })
-    if (request.method === 'HEAD' || stats.size === 0) response.end()
-    else await pipeline(file.createReadStream({ start: 0, end: stats.size - 1, autoClose: false }), response)
-  } finally {
-    await file.close()
-  }
+    response.writeHead(200, { ...headers, 'content-length': size })
+    if (request.method === 'HEAD' || size === 0) response.end()
+    else await pipeline(file.createReadStream({ start: 0, end: size - 1, autoClose: false }), response)
+  })
 }
 
 /** Sends the end of a text, without what a terminal would not print. */
@@ -62,22 +58,27 @@ export async function sendTail(
   folder: string,
   path: string,
 ): Promise<void> {
-  const opened = await openWithin(folder, path)
-  if (!opened) throw new HttpError(404, 'there is no such file')
-  const { file, stats } = opened
-  try {
-    const start = Math.max(0, stats.size - tailLength)
-    const { buffer, bytesRead } = await file.read(
-      Buffer.alloc(stats.size - start),
-      0,
-      stats.size - start,
-      start,
-    )
+  await withFile(folder, path, async (file, size) => {
+    const start = Math.max(0, size - tailLength)
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start)
     const text = consoleText(buffer.toString('utf8', 0, bytesRead), false)
     // The first line is cut.
     const whole = start > 0 ? text.slice(text.indexOf('\n') + 1) : text
     sendBytes(request, response, Buffer.from(whole), 'text/plain; charset=utf-8')
+  })
+}
+
+/** Opens a file of a run, and closes it when the work is done. */
+async function withFile(
+  folder: string,
+  path: string,
+  work: (file: FileHandle, size: number) => Promise<void>,
+): Promise<void> {
+  const opened = await openWithin(folder, path)
+  if (!opened) throw new HttpError(404, 'there is no such file')
+  try {
+    await work(opened.file, opened.stats.size)
   } finally {
-    await file.close()
+    await opened.file.close()
   }
 }
