@@ -1,7 +1,7 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
-import { parseRow, parseRows, type Row } from '../metrics/parse-rows.ts'
+import { statSync } from 'node:fs'
+import type { Row } from '../metrics/parse-rows.ts'
 import { RunningSummary } from './key-summary.ts'
-import { readChunks } from './read-chunks.ts'
+import { rowsFrom, stillAt, tailAt } from './row-parts.ts'
 
 /** What is kept of a metrics file, so that it is read once, and then only what has been appended. */
 export interface LogSummary {
@@ -18,35 +18,21 @@ export interface LogSummary {
   readonly tail: string
 }
 
-const tailLength = 64
 const mostBadLines = 10
 
 /** Reads what a metrics file has, on top of what was read before. */
 export function summarizeLog(path: string, before?: LogSummary): LogSummary {
   const size = statSync(path).size
-  const known = before && before.end <= size && tailAt(path, before.end) === before.tail ? before : undefined
+  const known = stillAt(path, size, before)
   const keys = new Map(Array.from(known?.keys ?? [], ([key, summary]) => [key, copyOf(summary)]))
   const add = rowAdder(keys)
   let { rows, lines, end } = known ?? { rows: 0, lines: 0, end: 0 }
   // The last line was perhaps on its way when it was found to be none; it is looked at again.
   const badLines = (known?.badLines ?? []).filter((line) => line <= lines)
   const onBad = (line: number): void => void (badLines.length < mostBadLines && badLines.push(line))
-  for (const chunk of readChunks(path, end, size)) {
-    if (chunk.isWhole) {
-      const first = lines + 1
-      const parsed = parseRows(chunk.text, (line) => onBad(first + line))
-      for (const row of parsed.rows) add(row, rows++)
-      lines += parsed.lines
-    } else {
-      // The last line may be on its way, or torn; it is a row if it can be one.
-      const row = parseRow(chunk.text)
-      if (!row) {
-        onBad(lines + 1)
-        break
-      }
-      add(row, rows++)
-    }
-    end = chunk.end
+  for (const part of rowsFrom(path, size, known, onBad)) {
+    for (const row of part.rows) add(row, rows++)
+    ;({ end, lines } = part)
   }
   return { keys, rows, lines, badLines, end, tail: tailAt(path, end) }
 }
@@ -75,19 +61,6 @@ function rowAdder(keys: Map<string, RunningSummary>): (row: Row, index: number) 
 
 function copyOf(summary: RunningSummary): RunningSummary {
   return Object.assign(new RunningSummary(), summary)
-}
-
-/** Gives the bytes before a place in a file. */
-export function tailAt(path: string, end: number): string {
-  const length = Math.min(end, tailLength)
-  const bytes = Buffer.alloc(length)
-  const file = openSync(path, 'r')
-  try {
-    readSync(file, bytes, 0, length, end - length)
-  } finally {
-    closeSync(file)
-  }
-  return bytes.toString('latin1')
 }
 
 /** What an index keeps of a summary. */

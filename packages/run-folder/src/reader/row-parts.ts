@@ -1,7 +1,8 @@
-import { statSync } from 'node:fs'
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { parseRow, parseRows, type Row } from '../metrics/parse-rows.ts'
-import { tailAt } from './log-summary.ts'
 import { readChunks } from './read-chunks.ts'
+
+const tailLength = 64
 
 /** How far a metrics file has been read. */
 export interface RowPlace {
@@ -33,28 +34,61 @@ export function* readRowParts(
   onBad: (line: number) => void,
 ): Generator<RowPart> {
   const { size } = statSync(path)
-  const known = after && after.end <= size && tailAt(path, after.end) === after.tail ? after : undefined
-  let { end, lines } = known ?? { end: 0, lines: 0 }
+  const known = stillAt(path, size, after)
   let isFirst = known === undefined
-  for (const chunk of readChunks(path, end, size)) {
-    let rows: readonly Row[]
-    if (chunk.isWhole) {
-      const first = lines + 1
-      const parsed = parseRows(chunk.text, (line) => onBad(first + line))
-      rows = parsed.rows
-      lines += parsed.lines
-    } else {
-      // The last line may be on its way, or torn; it is a row if it can be one.
-      const row = parseRow(chunk.text)
-      if (!row) {
-        onBad(lines + 1)
-        break
-      }
-      rows = [row]
-    }
-    end = chunk.end
-    yield { rows, isFirst, place: { end, lines, tail: tailAt(path, end) } }
+  const placeAt = (end: number, lines: number): RowPlace => ({ end, lines, tail: tailAt(path, end) })
+  for (const { rows, end, lines } of rowsFrom(path, size, known, onBad)) {
+    yield { rows, isFirst, place: placeAt(end, lines) }
     isFirst = false
   }
-  if (isFirst) yield { rows: [], isFirst, place: { end, lines, tail: tailAt(path, end) } }
+  if (isFirst) yield { rows: [], isFirst, place: placeAt(0, 0) }
+}
+
+/**
+ * Reads the rows behind a place, or all of them.
+ * @param size How much of the file counts, in bytes.
+ * @yields rows, with the bytes and lines that were read up to their end.
+ */
+export function* rowsFrom(
+  path: string,
+  size: number,
+  from: Pick<RowPlace, 'end' | 'lines'> | undefined,
+  onBad: (line: number) => void,
+): Generator<{ readonly rows: readonly Row[]; readonly end: number; readonly lines: number }> {
+  let lines = from?.lines ?? 0
+  for (const { text, isWhole, end } of readChunks(path, from?.end ?? 0, size)) {
+    if (isWhole) {
+      const first = lines + 1
+      const parsed = parseRows(text, (line) => onBad(first + line))
+      lines += parsed.lines
+      yield { rows: parsed.rows, end, lines }
+      continue
+    }
+    // The last line may be on its way, or torn; it is a row if it can be one.
+    const row = parseRow(text)
+    if (row) yield { rows: [row], end, lines }
+    else onBad(lines + 1)
+  }
+}
+
+/** Gives a place back if the file is still the one in which it is; undefined if the file was written anew. */
+export function stillAt<Place extends Pick<RowPlace, 'end' | 'tail'>>(
+  path: string,
+  size: number,
+  place: Place | undefined,
+): Place | undefined {
+  return place && place.end <= size && tailAt(path, place.end) === place.tail ? place : undefined
+}
+
+/** Gives the bytes before a place in a file. */
+export function tailAt(path: string, end: number): string {
+  const length = Math.min(end, tailLength)
+  const bytes = Buffer.alloc(length)
+  const file = openSync(path, 'r')
+  try {
+    readSync(file, bytes, 0, length, end - length)
+  } finally {
+    closeSync(file)
+  }
+  return bytes.toString('latin1')
 }
