@@ -6,6 +6,7 @@ import { useBackend } from '@trainyard/tfjs'
 import { digitsModule } from './digits-module.ts'
 
 const status = document.querySelector('#status') as HTMLElement
+const answer = document.querySelector('#answer') as HTMLElement
 const side = 28
 
 /** Loads a set of digits: a byte a label, then the pixels. */
@@ -19,16 +20,15 @@ async function digits(set: 'train' | 'test') {
   }
 }
 
-/** Draws the loss of every step that it is shown. */
+/** Draws the loss of every fifth step. */
 class LossCurve implements Callback<'loss' | 'accuracy'> {
   readonly name = 'loss curve'
   readonly reads = ['loss', 'accuracy'] as const
-  readonly readsEvery = 5
+  readonly stepEndEvery = 5
   readonly #losses: number[] = []
   readonly #canvas = document.querySelector('#curve') as HTMLCanvasElement
 
   onStepEnd({ step, metrics }: { step: number; metrics: ReadonlyMap<string, number> }) {
-    if (step % this.readsEvery !== 0) return
     this.#losses.push(metrics.get('loss')!)
     const share = (100 * metrics.get('accuracy')!).toFixed(0)
     status.textContent = `step ${step}: loss ${metrics.get('loss')!.toFixed(3)}, ${share} % of the batch right`
@@ -72,7 +72,10 @@ function drawingPad(read: (pixels: Float32Array) => void) {
     const { data } = pen.getImageData(0, 0, side, side)
     read(Float32Array.from({ length: side * side }, (_, i) => data[4 * i]! / 255))
   })
-  document.querySelector('#clear')!.addEventListener('click', clear)
+  document.querySelector('#clear')!.addEventListener('click', () => {
+    clear()
+    answer.textContent = ''
+  })
   ;(document.querySelector('#drawing') as HTMLElement).hidden = false
 }
 
@@ -91,7 +94,7 @@ status.textContent = `${(100 * accuracy).toFixed(1)} % of ${test.ys.length.toLoc
 document.body.dataset['accuracy'] = String(accuracy)
 
 drawingPad(async (pixels) => {
-  const [answer] = await trainer.predict([{ xs: { data: pixels, shape: [1, side, side, 1] } }])
-  const scores = [...(answer as { data: Float32Array }).data]
-  document.querySelector('#answer')!.textContent = String(scores.indexOf(Math.max(...scores)))
+  const [prediction] = await trainer.predict([{ xs: { data: pixels, shape: [1, side, side, 1] } }])
+  const scores = [...(prediction as { data: Float32Array }).data]
+  answer.textContent = String(scores.indexOf(Math.max(...scores)))
 })

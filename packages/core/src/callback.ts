@@ -21,11 +21,11 @@ export interface Callback<
   readonly name?: string
   /** `post`: runs after the others, as loggers do. Otherwise callbacks run in the order of the list. */
   readonly enforce?: 'post'
-  /** Numbers to read into `state.metrics` before `onStepEnd`, by name or reference. */
+  /** Calls `onStepEnd` at every so many steps. Default: 1. */
+  readonly stepEndEvery?: number
+  /** Numbers to read into `state.metrics` before each `onStepEnd`, by name or reference. */
   readonly reads?: readonly (Reads | TensorRef)[]
-  /** Reads them at every so many steps. Default: 1. */
-  readonly readsEvery?: number
-  /** In place of `readsEvery`: at which steps they are read. Must not depend on the rank. */
+  /** Reads them at some of these steps only. Must not depend on the rank. */
   readsAt?(state: TrainerState): boolean
   /** Told at the start of a run that has a directory for its files. */
   useDirectory?(directory: string): void

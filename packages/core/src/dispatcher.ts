@@ -10,6 +10,8 @@ import type { TrainerHandle } from './trainer-handle.ts'
 interface Entry {
   readonly owner: string
   readonly call: (state: TrainerState, second: unknown, third: unknown, event: EventName) => unknown
+  /** At every so many steps. */
+  readonly every: number
 }
 
 /** Fires one event; gives a promise only when a handler did. */
@@ -43,6 +45,7 @@ export function createDispatcher(
         return {
           owner,
           call: (trainer.module.wrapHandler?.(call, { callback: owner, event }) ?? call) as Entry['call'],
+          every: event === 'onStepEnd' ? (callback.stepEndEvery ?? 1) : 1,
         }
       })
     })
@@ -66,7 +69,9 @@ export function createDispatcher(
     let i = from
     try {
       for (; i < list.length; i++) {
-        const result = list[i]!.call(state, second, third, event)
+        const { call, every } = list[i]!
+        if (every > 1 && state.step % every) continue
+        const result = call(state, second, third, event)
         if (result !== undefined && isPromise(result)) return rest(event, list, i, result, second, third)
       }
     } catch (error) {

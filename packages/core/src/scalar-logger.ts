@@ -36,7 +36,7 @@ export abstract class ScalarLogger<const Read extends string | TensorRef = 'loss
 > {
   override readonly enforce = 'post'
   override readonly reads: readonly (Extract<NoInfer<Read>, string> | TensorRef)[]
-  override readonly readsEvery: number
+  override readonly stepEndEvery: number
   readonly stepFreq: number
   readonly #options: ScalarLoggerOptions<Read>
   #epochStart = 0
@@ -48,7 +48,9 @@ export abstract class ScalarLogger<const Read extends string | TensorRef = 'loss
     check(isList, 'tensorsToLog', 'a list of names or tensor references', tensorsToLog)
     wholeNumber('stepFreq', stepFreq, 1)
     this.reads = tensorsToLog as readonly (Extract<NoInfer<Read>, string> | TensorRef)[]
-    this.readsEvery = this.stepFreq = stepFreq
+    this.stepFreq = stepFreq
+    // A subclass with `readsAt` may log at other steps besides.
+    this.stepEndEvery = this.readsAt ? 1 : stepFreq
     this.#options = options
   }
 
@@ -64,7 +66,6 @@ export abstract class ScalarLogger<const Read extends string | TensorRef = 'loss
   }
 
   override onStepEnd(state: TrainerState, trainer: TrainerHandle): Awaitable<void> {
-    // A subclass may log at other steps besides. Steps at which nothing is due have to cost next to nothing.
     if (state.step % this.stepFreq && !this.readsAt?.(state)) return
     const { logLearningRate = true } = this.#options
     const { metrics, optimizers } = state

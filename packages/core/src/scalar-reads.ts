@@ -30,7 +30,7 @@ export function scalarReads<B>(run: TrainingRun<B>): ScalarReads {
     callback,
     who: `callback "${nameOf(callback)}" reads `,
     names: callback.reads ?? [],
-    every: callback.readsEvery ?? 1,
+    every: callback.stepEndEvery ?? 1,
   }))
   for (const { who, names } of readers) {
     const name = names.find(isValidationName)
@@ -84,7 +84,7 @@ export function scalarReads<B>(run: TrainingRun<B>): ScalarReads {
       let due: Wanted[] | undefined
       for (let i = 0; i < readers.length; i++) {
         const { callback, every } = readers[i]!
-        if (wanted[i]![0] && (callback.readsAt?.(state) ?? state.step % every === 0))
+        if (state.step % every === 0 && wanted[i]![0] && (callback.readsAt?.(state) ?? true))
           due = [...(due ?? []), ...wanted[i]!]
       }
       return due && read(due, [...held, { outputs, examples }])

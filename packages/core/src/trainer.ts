@@ -146,8 +146,15 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
       state,
     }
     Object.assign(this, visible)
+    // Key by key, for engines give each object that begins with a spread a shape of its own: the loop was compiled anew in every run.
     this.#run = {
-      ...visible,
+      module,
+      strategy,
+      host,
+      maxEpochs,
+      maxSteps,
+      callbacks: visible.callbacks,
+      state,
       data,
       batchesPerStep,
       nonFinite,

@@ -4,6 +4,7 @@ import {
   onStepEnd,
   type TensorLike,
   type TensorRef,
+  type TrainerState,
   Trainer,
   type TrainerOptions,
 } from '../src/index.ts'
@@ -29,8 +30,8 @@ function trainer(options: Partial<TrainerOptions<ToyBatch, ToyOutputs>> = {}): T
 function reader(names: readonly (Names | TensorRef)[], everySteps: number, seen: unknown[]): Callback<Names> {
   return {
     reads: names,
-    readsEvery: everySteps,
-    onStepEnd: (s) => void (s.step % everySteps === 0 && seen.push(Object.fromEntries(s.metrics))),
+    stepEndEvery: everySteps,
+    onStepEnd: (s) => void seen.push(Object.fromEntries(s.metrics)),
   }
 }
 
@@ -43,6 +44,23 @@ test('reads only what somebody wants, at the steps where somebody wants it, once
   expect(ToyTensor.reads).toBe(4)
   expect(seen).toHaveLength(3)
   expect(ToyTensor.live).toBe(0)
+})
+
+test('stepEndEvery says at which steps a callback is called and its numbers are read; readsAt leaves out some of these', async () => {
+  const steps: number[] = []
+  const read: number[] = []
+  const marked = Object.assign(
+    onStepEnd((s) => void steps.push(s.step)),
+    {
+      reads: ['loss'] as const,
+      stepEndEvery: 2,
+      readsAt: (s: TrainerState) => (read.push(s.step), s.step === 4),
+    },
+  )
+  await trainer({ callbacks: [marked] }).train()
+  expect(steps).toEqual([2, 4, 6])
+  expect(read).toEqual([2, 4, 6])
+  expect(ToyTensor.reads).toBe(1)
 })
 
 test('nothing is read when nobody asks', async () => {

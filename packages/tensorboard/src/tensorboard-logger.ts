@@ -39,6 +39,7 @@ export interface TensorboardLoggerOptions<Read extends string | TensorRef>
  */
 export class TensorboardLogger<const Read extends string | TensorRef = 'loss'> extends ScalarLogger<Read> {
   override readonly name: string
+  override readonly stepEndEvery: number
   readonly #writer: SummaryWriter
   readonly #options: TensorboardLoggerOptions<Read>
   readonly #tensorFreq: number
@@ -71,6 +72,8 @@ export class TensorboardLogger<const Read extends string | TensorRef = 'loss'> e
     this.#tensors = new TensorLogs(options)
     const { logWeights, logGradients } = options
     this.#hasMore = Boolean(logMore || logWeights || logGradients || this.#tensors.areWanted)
+    // Names of tensors are looked up at the first step.
+    this.stepEndEvery = this.#hasMore ? 1 : this.stepFreq
   }
 
   /** Writes to `<directory>/tensorboard`, unless the writer has a directory of its own. */
@@ -100,9 +103,11 @@ export class TensorboardLogger<const Read extends string | TensorRef = 'loss'> e
     if (logGradients) this.#gradients.start(trainer, (step) => step % this.#tensorFreq === 0)
   }
 
+  override readsAt({ step }: TrainerState): boolean {
+    return step % this.stepFreq === 0
+  }
+
   override onStepEnd(state: TrainerState, trainer: TrainerHandle): Awaitable<void> {
-    // The common case first: it has to cost next to nothing.
-    if (!this.#hasMore && state.step % this.stepFreq !== 0) return
     const scalars = super.onStepEnd(state, trainer)
     return this.#hasMore && !state.globalRank ? this.#logMore(state, trainer) : scalars
   }
