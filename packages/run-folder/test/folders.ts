@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { readYaml } from '@trainyard/run-folder'
 import { afterAll } from 'vitest'
 
 const made: string[] = []
@@ -31,4 +32,9 @@ export function read(...path: string[]): string {
 /** Gives the lines of a metrics file, as they stand there. */
 export function linesOf(logDir: string, logName: string): string[] {
   return read(logDir, 'metrics', `${logName}.json`).trimEnd().split('\n')
+}
+
+/** Gives what a run says of itself. */
+export function info(run: { logDir: string }): Record<string, unknown> {
+  return readYaml(join(run.logDir, 'metadata', 'info.yaml')) as Record<string, unknown>
 }
