@@ -329,7 +329,7 @@ describe('resume', () => {
   test('starts it with --yes, and ends as it does', async () => {
     const logs = newFolder()
     writeFile(
-      'process.exit(process.argv[2] === "--go" && process.argv[3] === "on" ? 7 : 1)',
+      'process.exit(process.title === "training" && process.argv[2] === "--go" && process.argv[3] === "on" ? 7 : 1)',
       logs,
       'train.mjs',
     )
@@ -337,6 +337,7 @@ describe('resume', () => {
       status: 'INTERRUPTED',
       info: {
         executable: process.execPath,
+        executable_arguments: ['--title=training'],
         current_file_path: 'train.mjs',
         work_dir: logs,
         arguments: ['--go'],

@@ -38,6 +38,7 @@ describe('the folder of a run', () => {
       end_date: expect.stringMatching(/^\d\d\/\d\d\/\d{4}$/) as unknown,
       end_time: expect.stringMatching(/^\d\d:\d\d:\d\d$/) as unknown,
       executable: process.execPath,
+      executable_arguments: process.execArgv,
       log_dir: run.logDir,
       log_id: 1,
       logger: { log_id: 1, metrics_dir: join(run.logDir, 'metrics') },

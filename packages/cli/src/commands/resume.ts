@@ -48,7 +48,9 @@ function commandOf(run: StoredRun, rest: readonly string[]): CommandLine {
   )
     return fail(`run ${run.id} does not say with what arguments it was started; another tool has written it`)
   const given = args.map(String)
-  const hidden = given.filter((arg) => arg === '***' || arg.endsWith('=***'))
+  const flags = info['executable_arguments']
+  const ofProgram = Array.isArray(flags) ? flags.map(String) : []
+  const hidden = [...ofProgram, ...given].filter((arg) => arg === '***' || arg.endsWith('=***'))
   if (hidden.length > 0)
     fail(
       `run ${run.id} was started with a secret that was not kept (${hidden.join(' ')}); start it by hand: ${program} ${file} …`,
@@ -56,7 +58,12 @@ function commandOf(run: StoredRun, rest: readonly string[]): CommandLine {
   return {
     directory,
     program,
-    args: [file, ...(usesLaunch(file, directory) ? launchArguments(run, given) : given), ...rest],
+    args: [
+      ...ofProgram,
+      file,
+      ...(usesLaunch(file, directory) ? launchArguments(run, given) : given),
+      ...rest,
+    ],
   }
 }
 

@@ -15,6 +15,8 @@ export type RunStatus = 'STARTING' | 'RUNNING' | 'COMPLETE' | 'FAILED' | 'INTERR
 export function newInfo(directory: string, logId: number | string, runId: string, now: Date): PlainRecord {
   return {
     executable: process.execPath,
+    // As in `node --import tsx train.ts`.
+    executable_arguments: redactArguments(process.execArgv),
     cmd: '',
     end_date: '',
     end_time: '',
