@@ -170,4 +170,14 @@ const trainer = new Trainer({
     new Report(),
   ],
 })
-await trainer.train()
+const { reason, epoch } = await trainer.train()
+
+if (reason === 'signal') console.log('Stopped. The same command goes on from here.')
+else
+  console.log(`
+All of it is in ${folder}: curves in tensorboard/, rows in wandb/, and checkpoints/. Started again, it is over.
+
+What next?
+  npx -y pnpm start callbacks --epochs ${epoch + 2}             goes on for two epochs more
+  tensorboard --logdir ${folder}             its curves, if you have TensorBoard
+  apps/callbacks/src/main.ts                     this program, one file: add a callback of yours`)

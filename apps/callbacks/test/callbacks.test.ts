@@ -35,4 +35,5 @@ test('all callbacks do their work, and go on when the program is started again',
   const again = await runProgram(program, ['--epochs', '2'], folder)
   expect(again).toContain('train: 2 epochs from step 235')
   expect(again).toContain('done: 470 steps')
+  expect(again).toContain('npx -y pnpm start callbacks --epochs 4')
 }, 120_000)

@@ -21,9 +21,13 @@ interface KeyValueArguments {
 
 const arrays = { Float32Array, Float64Array, Int32Array, Uint8Array }
 
+/** A run may be stopped in the middle of an epoch, so it is the steps that tell checkpoints apart. */
+const stepOf = ({ trainer }: Checkpoint): number => Number(trainer?.['step'])
+
 class KeyValueCheckpointer extends AbstractCheckpointer {
   readonly #store: Level<string, Uint8Array>
   readonly #period: number
+  /** The step of the newest checkpoint in the store. */
   #saved = -1
 
   constructor({ location, period }: KeyValueArguments) {
@@ -34,10 +38,11 @@ class KeyValueCheckpointer extends AbstractCheckpointer {
 
   /** The trainer calls it after every epoch, and once more at the end with `force`; when to save is decided here. */
   override async save(checkpoint: Checkpoint, index: number, force = false) {
-    if (index === this.#saved || (!force && index % this.#period !== 0)) return
+    const step = stepOf(checkpoint)
+    if (step === this.#saved || (!force && index % this.#period !== 0)) return
     await this.#put('checkpoint', checkpoint, index)
-    this.#saved = index
-    console.log(`saved epoch ${index}`)
+    this.#saved = step
+    console.log(`saved step ${step}, after epoch ${index}`)
   }
 
   /** The trainer calls it at the end. */
@@ -51,10 +56,12 @@ class KeyValueCheckpointer extends AbstractCheckpointer {
     const json = stored.get('checkpoint/tree')
     if (!json) return {}
     const tree: unknown = JSON.parse(Buffer.from(json).toString())
-    return decodeTree(tree, ({ $tensor: kind, in: key }) => {
+    const checkpoint = decodeTree(tree, ({ $tensor: kind, in: key }) => {
       const bytes = stored.get(key)!.slice()
       return new arrays[kind as keyof typeof arrays](bytes.buffer)
     }) as Checkpoint
+    this.#saved = stepOf(checkpoint)
+    return checkpoint
   }
 
   /** Puts a state in the place of the one before it, in one step: the tree as JSON, each typed array under a key of its own. */
@@ -95,17 +102,26 @@ class MyTrainer extends Trainer<{ xs: typeof xs; ys: typeof ys }> {
   }
 }
 
-const checkpointer = new KeyValueCheckpointer({ location: 'runs/custom-checkpointer', period: 5 })
+const location = 'runs/custom-checkpointer'
+const checkpointer = new KeyValueCheckpointer({ location, period: 5 })
 const trainer = new MyTrainer({
   module: layersModule({ model, loss: meanSquaredError, optimizer: adam({ learningRate: 0.01 }) }),
   data: loader({ xs, ys }, { batchSize: 50, shuffle: true, seed: 1 }),
   maxEpochs,
   checkpointer,
   callbacks: [
-    new SimpleLogger({ stepFreq: 100 }),
-    { name: 'start', onResume: (state) => console.log(`Going on after epoch ${state.epoch}`) },
+    new SimpleLogger({ stepFreq: 100, logEpochs: false }),
+    { name: 'start', onResume: (state) => console.log(`Going on after step ${state.step}`) },
   ],
 })
-const { epoch } = await trainer.train()
+const { reason, epoch } = await trainer.train()
 await checkpointer.close()
-console.log(`${epoch} epochs are done. Start it again with --epochs ${epoch + 10}: it goes on.`)
+
+if (reason === 'signal') console.log('Stopped. The same command goes on from here.')
+else
+  console.log(`
+${epoch} epochs are done, and saved in ${location}. Started again, it is over.
+
+What next?
+  npx -y pnpm start custom-checkpointer --epochs ${epoch + 10}     goes on for ten epochs more
+  apps/custom-checkpointer/src/main.ts                  this program, one file: give it another store`)

@@ -11,9 +11,12 @@ const lossOf = (output: string): string => /step 400 .* loss ([\d.]+)/.exec(outp
 test('a run that goes on from the key-value store ends like one that was never stopped', async () => {
   const [broken, whole] = [temporaryFolder(), temporaryFolder()]
   const first = await runProgram(program, ['--epochs', '7'], broken)
-  expect(first.match(/saved epoch \d+/g)).toEqual(['saved epoch 5', 'saved epoch 7'])
+  expect(first.match(/saved step \d+/g)).toEqual(['saved step 100', 'saved step 140'])
   const second = await runProgram(program, ['--epochs', '20'], broken)
-  expect(second).toContain('Going on after epoch 7')
+  expect(second).toContain('Going on after step 140')
+  expect(second.match(/saved step \d+/g)).toEqual(['saved step 200', 'saved step 300', 'saved step 400'])
   const straight = await runProgram(program, ['--epochs', '20'], whole)
   expect(lossOf(second)).toBe(lossOf(straight))
+  const third = await runProgram(program, ['--epochs', '20'], broken)
+  expect(third).not.toContain('saved step')
 }, 120_000)

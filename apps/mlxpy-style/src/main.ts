@@ -1,7 +1,10 @@
-// The tutorial of MLXPy: a network with one hidden layer learns what another one computes. Each start is a run of its own in ./logs.
+// The tutorial of MLXPy: a network with one hidden layer learns what another one computes. Each start is a run of its own in ./logs; at the end the reader
+// shows all of them. Run it with `npx -y pnpm start mlxpy-style`; settings can be given, too: `npx -y pnpm start mlxpy-style optimizer.lr=1,0.1`.
+import { dirname } from 'node:path'
 import * as tf from '@tensorflow/tfjs'
 import { type Checkpoint, onActionStart, Trainer } from '@trainyard/core'
 import { launch } from '@trainyard/launch'
+import { openRuns } from '@trainyard/run-folder'
 import { type BackendName, functionModule, sgd, useBackend } from '@trainyard/tfjs'
 
 interface Config {
@@ -25,42 +28,57 @@ function oneHiddenLayer(inputs: number, units: number) {
   return { variables, compute }
 }
 
-await launch<Config>({ config: 'configs/config.yaml' }, async ({ config: cfg, logger }) => {
-  await useBackend(cfg.data.device, () => {})
+const folders = await launch<Config, string>(
+  { config: 'configs/config.yaml' },
+  async ({ config: cfg, logger }) => {
+    await useBackend(cfg.data.device, () => {})
 
-  // `launch` has seeded Math.random with `cfg.seed`, so all of this is the same at each start.
-  const teacher = oneHiddenLayer(cfg.data.d_int, cfg.model.num_units)
-  const student = oneHiddenLayer(cfg.data.d_int, cfg.model.num_units)
-  const xs = tf.randomNormal([examples, cfg.data.d_int])
-  const ys = teacher.compute(xs)
+    // `launch` has seeded Math.random with `cfg.seed`, so all of this is the same at each start.
+    const teacher = oneHiddenLayer(cfg.data.d_int, cfg.model.num_units)
+    const student = oneHiddenLayer(cfg.data.d_int, cfg.model.num_units)
+    const xs = tf.randomNormal([examples, cfg.data.d_int])
+    const ys = teacher.compute(xs)
 
-  const trainer = new Trainer({
-    module: functionModule<{ xs: tf.Tensor; ys: tf.Tensor }, { loss: tf.Scalar }>({
-      variables: student.variables,
-      forward: (batch) => ({
-        loss: tf.losses.meanSquaredError(batch.ys, student.compute(batch.xs)).asScalar(),
+    const trainer = new Trainer({
+      module: functionModule<{ xs: tf.Tensor; ys: tf.Tensor }, { loss: tf.Scalar }>({
+        variables: student.variables,
+        forward: (batch) => ({
+          loss: tf.losses.meanSquaredError(batch.ys, student.compute(batch.xs)).asScalar(),
+        }),
+        optimizer: sgd({ learningRate: cfg.optimizer.lr }),
       }),
-      optimizer: sgd({ learningRate: cfg.optimizer.lr }),
-    }),
-    data: [{ xs, ys }],
-    maxEpochs: cfg.num_epoch,
-    callbacks: [
-      onActionStart(({ epoch }) => console.log(`Starting from epoch ${epoch}`)),
-      {
-        name: 'log',
-        reads: ['loss'],
-        async onEpochEnd({ metrics, epoch }, handle) {
-          logger.logMetrics({ loss: metrics.get('loss')!, epoch: epoch - 1 }, 'train')
-          await logger.logCheckpoint(await handle.getState(), 'last_ckpt')
+      data: [{ xs, ys }],
+      maxEpochs: cfg.num_epoch,
+      callbacks: [
+        onActionStart(({ epoch }) => console.log(`Starting from epoch ${epoch}`)),
+        {
+          name: 'log',
+          reads: ['loss'],
+          async onEpochEnd({ metrics, epoch }, handle) {
+            logger.logMetrics({ loss: metrics.get('loss')!, epoch: epoch - 1 }, 'train')
+            await logger.logCheckpoint(await handle.getState(), 'last_ckpt')
+          },
         },
-      },
-    ],
-  })
+      ],
+    })
 
-  // Where there is a checkpoint, the run goes on from it.
-  const checkpoint = await logger.loadCheckpoint<Checkpoint>()
-  if (checkpoint) await trainer.updateState(checkpoint)
+    // Where there is a checkpoint, the run goes on from it.
+    const checkpoint = await logger.loadCheckpoint<Checkpoint>()
+    if (checkpoint) await trainer.updateState(checkpoint)
 
-  await trainer.train()
-  console.log(`Completed training with learning rate: ${cfg.optimizer.lr}`)
-})
+    const { reason } = await trainer.train()
+    if (reason === 'signal') console.log(`Stopped. +trainyard.logger.forcedLogId=${logger.logId} goes on.`)
+    else console.log(`Completed training with learning rate: ${cfg.optimizer.lr}`)
+    return dirname(logger.logDir)
+  },
+)
+
+// All runs that there are, the best one first.
+const runs = openRuns(folders[0]!).sort('train.loss')
+console.log(`\n${runs.select('id', 'status', 'config.optimizer.lr', 'train.epoch', 'train.loss').toTable()}`)
+
+console.log(`
+What next?
+  npx -y pnpm start mlxpy-style optimizer.lr=1,0.1     two more runs
+  npx -y pnpm start mlxpy-style num_epoch=20 +trainyard.logger.forcedLogId=1     run 1 goes on
+  apps/mlxpy-style/src/main.ts     this program, one file`)

@@ -1,56 +1,32 @@
-import { execFile, spawn } from 'node:child_process'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { once } from 'node:events'
+import { cpSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { openRuns, readYaml } from '@trainyard/run-folder'
-import { build } from 'esbuild'
-import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeAll, beforeEach, expect, test } from 'vitest'
+import { bundlePrograms, runProgram, startProgram, temporaryFolder } from '../../../test/program.ts'
 
-const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
-// Inside node_modules, so that git ignores it and TensorFlow.js is found from there.
-const program = path('../node_modules/.trainyard-test/main.mjs')
+let program: string
 let folder: string
 
 beforeAll(async () => {
-  mkdirSync(path('../node_modules/.trainyard-test'), { recursive: true })
-  await build({
-    entryPoints: [path('../src/main.ts')],
-    outfile: program,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    conditions: ['@trainyard/source'],
-    external: ['@tensorflow/*'],
-  })
+  program = (await bundlePrograms(new URL('../src/main.ts', import.meta.url)))[0]!
 })
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'trainyard-tutorial-'))
-  cpSync(path('../configs/config.yaml'), join(folder, 'configs/config.yaml'))
+  folder = temporaryFolder()
+  const config = fileURLToPath(new URL('../configs/config.yaml', import.meta.url))
+  cpSync(config, join(folder, 'configs/config.yaml'))
 })
 
-afterEach(() => rmSync(folder, { recursive: true }))
+const start = (...args: string[]): Promise<string> => runProgram(program, args, folder)
 
-async function start(...args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [program, ...args], { cwd: folder })
-  return stdout
-}
-
+/** The files of the runs; beside them the reader keeps what it has read. */
 function tree(): string[] {
   return readdirSync(join(folder, 'logs'), { recursive: true, encoding: 'utf8' })
     .filter((file) => statSync(join(folder, 'logs', file)).isFile())
     .map((file) => file.replaceAll('\\', '/'))
+    .filter((file) => file !== '.trainyard-index.json')
     .toSorted()
 }
 
@@ -93,8 +69,14 @@ const infoKeys = [
 ]
 
 test('three runs leave the tree and the files of the seed', async () => {
-  expect(await start()).toBe('Starting from epoch 0\nCompleted training with learning rate: 10\n')
-  await start('optimizer.lr=1,0.1')
+  expect(await start()).toMatch(/^Starting from epoch 0\nCompleted training with learning rate: 10\n\nid /)
+  const table = (await start('optimizer.lr=1,0.1')).split('\n\n')[1]!
+  expect(table.split('\n').map((row) => row.trim().split(/ +/).slice(0, 4).join(' '))).toEqual([
+    'id status config.optimizer.lr train.epoch',
+    '1 COMPLETE 10 9',
+    '2 COMPLETE 1 9',
+    '3 COMPLETE 0.1 9',
+  ])
   const files = [
     'artifacts/Checkpoint/last_ckpt.safetensors',
     'metadata/config.yaml',
@@ -143,21 +125,15 @@ test('a run that is over starts from epoch 10 and adds no rows; one that is give
 test('killed at any time and resumed, it leaves what an unbroken run leaves', async () => {
   await start('num_epoch=40')
   const metrics = (id: number): string => readFileSync(join(folder, `logs/${id}/metrics/train.json`), 'utf8')
-  const ended = new Promise((done) => {
-    const child = spawn(process.execPath, [program, 'num_epoch=40'], { cwd: folder })
-    child.stdout.once('data', () => {
-      // Somewhere after the fifth epoch.
-      const watch = setInterval(() => {
-        if (existsSync(join(folder, 'logs/2/metrics/train.json')) && metrics(2).split('\n').length > 5)
-          child.kill('SIGKILL')
-      }, 1)
-      child.on('close', (_, signal) => {
-        clearInterval(watch)
-        done(signal)
-      })
-    })
-  })
-  expect(await ended).toBe('SIGKILL')
+  const child = startProgram(program, ['num_epoch=40'], folder)
+  // Somewhere after the fifth epoch.
+  const watch = setInterval(() => {
+    if (existsSync(join(folder, 'logs/2/metrics/train.json')) && metrics(2).split('\n').length > 5)
+      child.kill('SIGKILL')
+  }, 1)
+  await once(child, 'exit')
+  clearInterval(watch)
+  expect(child.signalCode).toBe('SIGKILL')
   expect(await start('+trainyard.logger.forcedLogId=2')).toMatch(/Starting from epoch [1-9]\d*\n/)
   expect(metrics(2)).toBe(metrics(1))
 })

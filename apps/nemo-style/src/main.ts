@@ -80,11 +80,17 @@ const trainer = new Trainer({
 
 await logger.setup(trainer, true)
 resume.setup(trainer)
-await trainer.train()
+const { reason, step } = await trainer.train()
 
-console.log(`
+if (reason === 'signal') console.log('Stopped. The same command goes on from here.')
+else
+  console.log(`
 best   ${checkpoints.bestModelPath}, ${checkpoints.bestModelScore?.toFixed(4)}
 last   ${checkpoints.lastModelPath}
 run    ${logger.logDir}
 
-Start it again: it is over. With --steps ${maxSteps + 300} it goes on.`)
+Started again, it is over.
+
+What next?
+  npx -y pnpm start nemo-style --steps ${step + 300}     goes on for 300 steps more
+  apps/nemo-style/src/main.ts                  this program, one file: change what is kept`)

@@ -21,7 +21,9 @@ test('an experiment has everything in its folder, keeps the best two, and goes o
   expect(names).toContain('last')
   expect(readdirSync(join(experiment, 'tensorboard'))).toHaveLength(1)
 
-  expect(await runProgram(program, ['--steps', '130'], folder)).toContain('done at step 130')
+  const again = await runProgram(program, ['--steps', '130'], folder)
+  expect(again).toContain('done at step 130')
+  expect(again).toContain('npx -y pnpm start nemo-style --steps 430')
   const run = openRuns(join(folder, 'my_logging_dir')).at(0)!
   const { step } = run.columns(['train.reduced_train_loss'])
   expect(step).toEqual(Array.from({ length: 13 }, (_, i) => 10 * (i + 1)))

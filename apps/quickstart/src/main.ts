@@ -87,6 +87,7 @@ const module = layersModule({
 })
 
 // The run's folder, runs/quickstart/<number>. A run of the same settings that was interrupted goes on in its own; else this is a new one.
+// (On several ranks, each of them calls `await RunLogger.open({ … }, strategy)` instead, as in apps/distributed.)
 const folder = 'runs/quickstart'
 const forcedLogId = fresh ? -1 : interruptedRun(folder, settings)
 const run = new RunLogger({ parentLogDir: folder, config: settings, forcedLogId })
@@ -131,4 +132,4 @@ What next?
   npx -y pnpm start --epochs 5 --filters 32      a larger network, trained for longer
   npx -y pnpm start char-transformer             a small GPT that learns to write
   apps/quickstart/src/main.ts                    this program, one file: change it
-  packages/core/README.md                        callbacks: run your own code at any point of the loop`)
+  docs/getting-started.md                        the same in a project of your own, step by step`)

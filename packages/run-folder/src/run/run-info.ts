@@ -15,8 +15,6 @@ export type RunStatus = 'STARTING' | 'RUNNING' | 'COMPLETE' | 'FAILED' | 'INTERR
 export function newInfo(directory: string, logId: number | string, runId: string, now: Date): PlainRecord {
   return {
     executable: process.execPath,
-    // As in `node --import tsx train.ts`.
-    executable_arguments: redactArguments(process.execArgv),
     cmd: '',
     end_date: '',
     end_time: '',
@@ -30,6 +28,8 @@ export function newInfo(directory: string, logId: number | string, runId: string
     user: userName(),
     work_dir: process.cwd(),
     hostname: hostname(),
+    // As in `node --import tsx train.ts`.
+    executable_arguments: redactArguments(process.execArgv),
     arguments: redactArguments(process.argv.slice(2)),
     run_id: runId,
     started_at: now.toISOString(),
