@@ -18,6 +18,7 @@ export async function bundlePrograms(...programs: URL[]): Promise<string[]> {
   await build({
     entryPoints: paths,
     outdir,
+    entryNames: '[name]',
     outExtension: { '.js': '.mjs' },
     bundle: true,
     format: 'esm',

@@ -27,9 +27,13 @@ const readmes = ['README.md', ...packages.map((name) => `packages/${name}/README
 )
 const pages = [...pagesIn('docs'), ...pagesIn('docs/guides')]
 const reference = pagesIn('docs/api', true)
-const others = ['ARCHITECTURE.md', 'CONTRIBUTING.md', ...apps.map((name) => `apps/${name}/README.md`)].filter(
-  (page) => existsSync(join(root, page)),
-)
+const others = [
+  'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
+  'benchmarks/README.md',
+  'benchmarks/RESULTS.md',
+  ...apps.map((name) => `apps/${name}/README.md`),
+].filter((page) => existsSync(join(root, page)))
 const programs = [...readmes, ...pages].flatMap(programsIn)
 
 // Inside node_modules, so that git ignores it; it has a node_modules of its own, with which the programs find what a user would have installed.
@@ -75,6 +79,19 @@ test('every README has programs, and every block says what it is', () => {
   }
 })
 
+test('the README of every package begins alike: its name, what it does, how to install it, its use', () => {
+  for (const name of packages) {
+    const [title, purpose, install, ...rest] = read(`packages/${name}/README.md`).split('\n\n')
+    expect(title).toBe(`# @trainyard/${name}`)
+    expect(purpose, name).toMatch(/^[A-Z]/)
+    expect(install, name).toMatch(new RegExp(`^\`\`\`sh\\nnpm install .*@trainyard/${name}( |\\n)`))
+    expect(
+      rest.find((part) => part.startsWith('#')),
+      name,
+    ).toBe('## Use')
+  }
+})
+
 test('every link leads somewhere', () => {
   const lost: string[] = []
   const anchors = new Map<string, Set<string>>()
@@ -90,10 +107,12 @@ test('every link leads somewhere', () => {
   expect(lost).toEqual([])
 })
 
-test('the index of the documentation has every package, its reference, and every sample program', () => {
+test('the index of the documentation has every package, as the README has it, its reference, and every sample program', () => {
   const index = read('docs/README.md')
   for (const name of packages) {
-    expect(index).toContain(`(../packages/${name})`)
+    const row = (page: string): string | undefined =>
+      new RegExp(`@trainyard/${name}.*?\\) +\\| (.*?) +\\|`).exec(page)?.[1]
+    expect(row(index), name).toBe(row(read('README.md')))
     expect(index).toContain(`(api/${name}.md)`)
   }
   for (const name of apps) expect(index).toContain(`(../apps/${name})`)
@@ -119,6 +138,13 @@ test.concurrent.each(programs.filter(({ runs }) => runs))('$place runs', { timeo
   const file = join(folder, `${name}.mjs`)
   const { stdout } = await run(process.execPath, [file], { cwd: folder, timeout })
   expect(stdout).not.toMatch(/\bNaN\b/)
+})
+
+test.concurrent('the events in the concepts are those that its program prints', { timeout }, async () => {
+  const { place, name, code } = programs.find(({ place: each }) => each.startsWith('docs/concepts.md:'))!
+  const [, , shown] = read(place.split(':')[0]!).split(code)[1]!.split('```\n', 3)
+  const { stdout } = await run(process.execPath, [join(folder, `${name}.mjs`)], { cwd: folder, timeout })
+  expect(stdout).toBe(shown)
 })
 
 /** Gives the Markdown files of a folder. */
