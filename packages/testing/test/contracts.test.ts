@@ -5,10 +5,13 @@ import {
   EarlyStopping,
   every,
   onStepEnd,
+  type StepContext,
+  type Strategy,
   type TrainerState,
 } from '@trainyard/core'
 import { describe, expect, test } from 'vitest'
 import {
+  inProcessRanks,
   testCallback,
   testCheckpointer,
   testLogger,
@@ -53,6 +56,22 @@ test('a module that forgets its momentum is found', async () => {
   expect(problems.some((problem) => problem.includes('they differ at state.weights, from byte'))).toBe(true)
 })
 
+test('a module that is another one on each rank is found', async () => {
+  class Selfish extends ToyModule {
+    override async optimizerStep(context: StepContext) {
+      const { stop } = context
+      await super.optimizerStep(context)
+      this.weight *= 1 + 1e-3 * Number(stop)
+      return { stop, nonFinite: false }
+    }
+  }
+  const problems = await problemsOf((define) =>
+    testModule(define, { create: () => new Selfish(), batches: toyBatches }),
+  )
+  expect(problems).toHaveLength(1)
+  expect(problems[0]).toMatch(/^on two ranks .* the two ranks come to different states/)
+})
+
 test('a checkpointer that takes 9 for newer than 10, or keeps references, is found', async () => {
   const places = new Map<string, Map<string, Checkpoint>>()
   const problems = await problemsOf((define) =>
@@ -71,6 +90,23 @@ test('a checkpointer that takes 9 for newer than 10, or keeps references, is fou
     'the newest comes back, by number and not by name',
     'what changes after it was saved is not in it',
   ])
+})
+
+test('a checkpointer that takes a stop in the middle of an epoch for what it has is found', async () => {
+  const places = new Map<string, { index: number; checkpoint: Checkpoint }>()
+  const problems = await problemsOf((define) =>
+    testCheckpointer(define, {
+      open: (place) => ({
+        save(checkpoint, index) {
+          if (places.get(place)?.index === index) return
+          places.set(place, { index, checkpoint: structuredClone(checkpoint) })
+        },
+        load: () => structuredClone(places.get(place)?.checkpoint),
+      }),
+    }),
+  )
+  expect(problems).toHaveLength(1)
+  expect(problems[0]).toMatch(/^a run that is stopped in the middle of an epoch goes on there/)
 })
 
 test('a callback that changes what is trained, or keeps what cannot be kept, is found', async () => {
@@ -117,4 +153,24 @@ test('a logger that repeats rows after a resume, and logs on every rank, is foun
     'a run that dies and goes on leaves each row once',
     'only rank zero writes',
   ])
+})
+
+test('ranks that come to different collectives are told, all of them; an abort throws, or goes where it is wanted', async () => {
+  const [a, b, c] = inProcessRanks(3) as [Strategy, Strategy, Strategy]
+  const met = await Promise.allSettled([
+    a.allReduce(new Float32Array(2)),
+    b.allReduce(new Float32Array(2)),
+    c.barrier(),
+  ])
+  for (const outcome of met)
+    expect(String((outcome as PromiseRejectedResult).reason)).toBe(
+      'Error: rank 2 is at a barrier, rank 0 at the sum of 2 numbers',
+    )
+  expect(
+    await Promise.all([a, b, c].map(({ broadcast }, rank) => broadcast(Uint8Array.of(rank), 1))),
+  ).toEqual(Array(3).fill(Uint8Array.of(1)))
+  expect(() => a.abort(1, 'enough')).toThrow('enough')
+  const reasons: string[] = []
+  inProcessRanks(1, (reason) => void reasons.push(reason))[0]!.abort(1, 'enough')
+  expect(reasons).toEqual(['enough'])
 })

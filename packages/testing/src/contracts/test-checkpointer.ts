@@ -73,6 +73,15 @@ export function testCheckpointer(test: DefineTest, { open, close }: Checkpointer
     expectSame(await load('newest'), plainCopy(awkward(10)), 'another checkpoint came back')
   })
 
+  test('a run that is stopped in the middle of an epoch goes on there, not from the start of the epoch', async () => {
+    await using('middle', async (checkpointer) => {
+      await checkpointer.load()
+      await checkpointer.save(awkward(6), 5, true)
+      await checkpointer.save(awkward(7), 5, true)
+    })
+    expectSame(await load('middle'), plainCopy(awkward(7)), 'another checkpoint came back')
+  })
+
   test('what changes after it was saved is not in it', async () => {
     await using('changed', async (checkpointer) => {
       const checkpoint = awkward(3)

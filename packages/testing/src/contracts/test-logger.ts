@@ -69,7 +69,7 @@ export function testLogger(test: DefineTest, { create, setup, read }: LoggerCont
 
   testCallback(test, { create, ...(setup && { setup }) })
 
-  test('it logs what it was told at every so manieth step, the learning rate, and validation', async () => {
+  test('it logs what it was told to, at the steps that it was told, the learning rate, and validation', async () => {
     await (await trainerOf('whole')).train()
     const found = await rows('whole')
     for (const name of ['loss', 'weight', 'learning_rate'])

@@ -1,7 +1,15 @@
 import { disposeOutputs } from './dispose-outputs.ts'
-import { type ModuleState, single, Trainer, type TrainingModule } from '@trainyard/core'
+import {
+  type ModuleState,
+  single,
+  type StepResult,
+  type Strategy,
+  Trainer,
+  type TrainingModule,
+} from '@trainyard/core'
 import { type DefineTest, expect, failureOf } from './define-test.ts'
 import { difference, expectSame, plainCopy } from './difference.ts'
+import { inProcessRanks } from './in-process-ranks.ts'
 
 export interface ModuleContract<Batch> {
   /** Makes a module; all that it makes have to begin with the same weights. */
@@ -11,8 +19,8 @@ export interface ModuleContract<Batch> {
 }
 
 /**
- * Defines the tests that every training module has to pass: outputs, steps, exact states, evaluation that changes nothing, and runs that are stopped in the
- * middle of an epoch and go on.
+ * Defines the tests that every training module has to pass: outputs, steps, exact states, evaluation that changes nothing, two ranks if it reduces at all, and
+ * runs that are stopped in the middle of an epoch and go on.
  *
  * ```ts
  * import { testModule } from '@trainyard/testing'
@@ -130,6 +138,39 @@ export function testModule<Batch>(test: DefineTest, { create, batches }: ModuleC
     await train(module, 0, 2)
     await train(untouched, 0, 2)
     expectSame(await module.getState(), await untouched.getState(), 'the next step is another one')
+  })
+
+  test('on two ranks both come to the same state, and know of each other that one is to stop', async () => {
+    let reduces = false
+    const ranks = inProcessRanks(2).map((strategy): Strategy => ({
+      ...strategy,
+      allReduce(...call) {
+        reduces = true
+        return strategy.allReduce(...call)
+      },
+    }))
+    const modules = [await create(), await create()]
+    const step = (index: number): Promise<StepResult | void>[] =>
+      modules.map(async (module, rank) => {
+        const batch = batches[(2 * index + rank) % batches.length]!
+        const { outputs, examples } = await module.trainBatch(batch, { ...position(index), rank })
+        disposeOutputs(outputs)
+        const wishes = {
+          stop: index === 1 && rank === 1,
+          nonFinite: 'throw',
+          strategy: ranks[rank]!,
+        } as const
+        return module.optimizerStep({ step: index, epoch: 0, batches: 1, examples, ...wishes })
+      })
+    await Promise.all(step(0))
+    const results = await Promise.all(step(1))
+    if (!reduces) return // it is for a single process
+    const [one, other] = await Promise.all(modules.map((module) => module.getState()))
+    expectSame(one, other, 'the two ranks come to different states')
+    expect(
+      results.every((result) => result?.stop),
+      'a rank is not told that the other one is to stop',
+    )
   })
 
   test('a run that is stopped at any step and goes on ends like one that was not', async () => {

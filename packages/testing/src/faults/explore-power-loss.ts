@@ -50,7 +50,9 @@ export async function explorePowerLoss<Progress>({
         await check(disk.powerLoss(outcome), progress)
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error)
-        throw new Error(`power lost before operation ${at}, outcome ${outcome}: ${reason}`, { cause: error })
+        throw new Error(`[testing] power lost before operation ${at}, outcome ${outcome}: ${reason}`, {
+          cause: error,
+        })
       }
     if (!isOff) return at - 1
   }

@@ -79,7 +79,7 @@ export class MemoryFileSystem {
   async rename(from: string, to: string): Promise<void> {
     const node = this.#node(from, 'rename')
     const [source, target] = [this.#place(from), this.#place(to)]
-    if (source.folder !== target.folder) throw new Error('this model renames only within a folder')
+    if (source.folder !== target.folder) throw new Error('[testing] this model renames only within a folder')
     const there = target.folder.names.get(target.name)
     if (there && (there.kind === 'folder') !== (node.kind === 'folder'))
       throw systemError(there.kind === 'folder' ? 'EISDIR' : 'ENOTDIR', 'rename', to)
