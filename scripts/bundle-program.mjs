@@ -6,9 +6,9 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 
 /**
  * Bundles a program, with our packages from their sources, into a folder that has TensorFlow.js in its
- * `node_modules`, or above it, so that there is one copy of it. Gives the bundle's path.
+ * `node_modules`, or above it, so that there is one copy of it. Gives the bundle's path. `alias` puts files in the place of packages.
  */
-export async function bundleProgram(program, folder, { browser = false } = {}) {
+export async function bundleProgram(program, folder, { browser = false, alias } = {}) {
   const outfile = join(folder, basename(program))
   const modules = join(folder, 'node_modules')
   await build({
@@ -27,7 +27,7 @@ export async function bundleProgram(program, folder, { browser = false } = {}) {
           // Parts of packages that the program does not use, and that are left out.
           external: ['@tensorflow/tfjs-backend-wasm', 'node:*'],
         }
-      : { platform: 'node', target: 'node20', external: ['@tensorflow/*', 'koffi'] }),
+      : { platform: 'node', target: 'node20', external: ['@tensorflow/*', 'koffi'], alias }),
   })
   return outfile
 }

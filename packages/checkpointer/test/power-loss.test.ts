@@ -72,6 +72,6 @@ describe.each(lives)('without any one of the syncs something is lost: %s', async
   )
   test.each(named)('%s, operation %i', async (_name, index) => {
     const fault = (): Around => ignoreAt(index)
-    await expect(explorePowerLoss({ ...life, fault, from: index })).rejects.toThrow(/^power lost/)
+    await expect(explorePowerLoss({ ...life, fault, from: index })).rejects.toThrow(/^\[testing\] power lost/)
   })
 })

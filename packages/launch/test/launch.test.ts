@@ -1,29 +1,19 @@
-import { execFile, execFileSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { single } from '@trainyard/core'
 import { type Context, launch, type StandardSchema } from '@trainyard/launch'
 import { openRuns, readYaml } from '@trainyard/run-folder'
-import { build } from 'esbuild'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { bundlePrograms, runProgram } from '../../../test/program.ts'
 
 const before = process.cwd()
-// Inside node_modules, so that git ignores it and packages are found from there.
-const bundled = fileURLToPath(new URL('../node_modules/.trainyard-test', import.meta.url))
+let worker: string
 let folder: string
 
 beforeAll(async () => {
-  await build({
-    entryPoints: [fileURLToPath(new URL('launch-worker.ts', import.meta.url))],
-    outfile: join(bundled, 'launch-worker.mjs'),
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    conditions: ['@trainyard/source'],
-  })
+  worker = (await bundlePrograms(new URL('launch-worker.ts', import.meta.url)))[0]!
 })
 
 beforeEach(() => {
@@ -72,11 +62,8 @@ describe('the files', () => {
   })
 
   test('are made once by processes that start at once', async () => {
-    const worker = join(bundled, 'launch-worker.mjs')
-    const ended = await Promise.all(
-      Array.from({ length: 8 }, () => promisify(execFile)(process.execPath, [worker], { cwd: folder })),
-    )
-    expect(ended.map(({ stdout }) => stdout)).toEqual(Array.from({ length: 8 }, () => '{"seed":null}\n'))
+    const ended = await Promise.all(Array.from({ length: 8 }, () => runProgram(worker, [], folder)))
+    expect(ended).toEqual(Array.from({ length: 8 }, () => '{"seed":null}\n'))
     expect(readdirSync('configs').toSorted()).toEqual(['config.yaml', 'trainyard.yaml'])
     expect(openRuns('logs').filter("status == 'COMPLETE'").length).toBe(8)
   })

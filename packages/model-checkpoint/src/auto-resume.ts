@@ -192,7 +192,7 @@ export class AutoResume {
       ? { weights: await read(path), module: undefined }
       : await readWeights(path, files)
     const { weights, left } = fitWeights(own, found, path, { names, strict })
-    const rest = left.length > 0 ? `; ${left.length} variables keep their values: ${left.join(', ')}` : ''
+    const rest = left.length > 0 ? `; left as they are: ${left.join(', ')}` : ''
     this.#print(trainer, `beginning with the weights of "${path}"${rest}`)
     if (!loadOptimState) return { module: { weights } }
     if (!module?.['optimizers']) return fail(`\`loadOptimState\`: "${path}" has no optimizer state`)

@@ -1,25 +1,13 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { statSync } from 'node:fs'
 import { beforeAll, expect, test } from 'vitest'
+import { bundlePrograms } from '../../../test/program.ts'
 import { eventFiles, readRecords, readRows } from './independent-reader.ts'
 import { scratch } from './scratch.ts'
 
-// Inside node_modules, so that git ignores it.
-const cache = fileURLToPath(new URL('../node_modules/.trainyard-test', import.meta.url))
-const worker = join(cache, 'exit-worker.mjs')
-
+let worker: string
 beforeAll(async () => {
-  mkdirSync(cache, { recursive: true })
-  await build({
-    entryPoints: [fileURLToPath(new URL('exit-worker.ts', import.meta.url))],
-    outfile: worker,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-  })
+  worker = (await bundlePrograms(new URL('exit-worker.ts', import.meta.url)))[0]!
 })
 
 /** Runs the worker and gives its exit code. */

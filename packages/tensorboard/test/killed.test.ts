@@ -1,25 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { beforeAll, expect, test } from 'vitest'
+import { bundlePrograms } from '../../../test/program.ts'
 import { readRows, scratch } from './toy.ts'
 
-// Inside node_modules, so that git ignores it.
-const cache = fileURLToPath(new URL('../node_modules/.trainyard-test', import.meta.url))
-const worker = join(cache, 'killed-worker.mjs')
-
+let worker: string
 beforeAll(async () => {
-  mkdirSync(cache, { recursive: true })
-  await build({
-    entryPoints: [fileURLToPath(new URL('killed-worker.ts', import.meta.url))],
-    outfile: worker,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    conditions: ['@trainyard/source'],
-  })
+  worker = (await bundlePrograms(new URL('killed-worker.ts', import.meta.url)))[0]!
 })
 
 /** Trains in another process; `onStep` may kill it. Gives how it ended, and its last step. */

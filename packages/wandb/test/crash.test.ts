@@ -2,31 +2,22 @@ import { execFile, spawn } from 'node:child_process'
 import { appendFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { WandbStandIn } from '@trainyard/testing/wandb'
 import { syncRun, WandbLogger } from '@trainyard/wandb'
-import { build } from 'esbuild'
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { bundlePrograms } from '../../../test/program.ts'
 import { environment, newFolder, timing, train } from './toy.ts'
 
-// Inside node_modules, so that git ignores it.
-const cache = fileURLToPath(new URL('../node_modules/.trainyard-test', import.meta.url))
+let worker: string
+let fullDiskWorker: string
+let syncCommand: string
 let server: WandbStandIn
 
 beforeAll(async () => {
-  mkdirSync(cache, { recursive: true })
-  const source = (file: string): string => fileURLToPath(new URL(file, import.meta.url))
-  await build({
-    entryPoints: ['killed-worker.ts', 'full-disk-worker.ts', '../src/sync-command.ts'].map(source),
-    outdir: cache,
-    entryNames: '[name]',
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    conditions: ['@trainyard/source'],
-  })
+  const sources = ['killed-worker.ts', 'full-disk-worker.ts', '../src/sync-command.ts']
+  const programs = await bundlePrograms(...sources.map((file) => new URL(file, import.meta.url)))
+  ;[worker, fullDiskWorker, syncCommand] = programs as [string, string, string]
 })
 beforeEach(async () => {
   server = await WandbStandIn.start()
@@ -35,7 +26,7 @@ afterEach(() => server.kill())
 
 test('a kill -9 loses at most one second of rows, and the command sends the others', async () => {
   const folder = newFolder()
-  const child = spawn(process.execPath, [`${cache}/killed-worker.mjs`, folder], {
+  const child = spawn(process.execPath, [worker, folder], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const told: { step: number; time: number }[] = []
@@ -50,7 +41,7 @@ test('a kill -9 loses at most one second of rows, and the command sends the othe
   child.kill('SIGKILL')
   await ended
 
-  const command = [`${cache}/sync-command.mjs`, folder]
+  const command = [syncCommand, folder]
   const { stdout } = await promisify(execFile)(process.execPath, command, { env: environment(server.url) })
   const steps = server.run('killed').history.map((row) => row['_step'] as number)
   expect(stdout).toContain(
@@ -70,7 +61,7 @@ test('a full disk does not end the training; what fits is whole, and that more i
   const limited = 'ulimit -f 128; exec "$0" "$@"'
   const { stdout, stderr } = await promisify(execFile)(
     '/bin/sh',
-    ['-c', limited, process.execPath, `${cache}/full-disk-worker.mjs`, folder],
+    ['-c', limited, process.execPath, fullDiskWorker, folder],
     { env: environment(server.url) },
   )
   expect(stdout).toContain('5000 steps')
@@ -126,7 +117,7 @@ test('the command says what is wrong', async () => {
     args: string[],
     env = environment(server.url),
   ): Promise<{ code?: number; stdout: string; stderr: string }> =>
-    promisify(execFile)(process.execPath, [`${cache}/sync-command.mjs`, ...args], { env }).catch(
+    promisify(execFile)(process.execPath, [syncCommand, ...args], { env }).catch(
       (error: { code: number; stdout: string; stderr: string }) => error,
     )
   expect(await run([])).toMatchObject({ code: 2 })
@@ -136,7 +127,7 @@ test('the command says what is wrong', async () => {
     stderr: expect.stringContaining('[wandb] there is no /no/such/run to send'),
   })
   const { HOME } = environment('')
-  expect(await run([cache], { HOME: HOME! })).toMatchObject({
+  expect(await run([dirname(worker)], { HOME: HOME! })).toMatchObject({
     code: 1,
     stderr: expect.stringContaining('[wandb] there is no API key for api.wandb.ai: set WANDB_API_KEY'),
   })
