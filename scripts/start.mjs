@@ -15,6 +15,8 @@ if (!apps.includes(app)) {
   process.exit(1)
 }
 
+// The first time it takes half a minute.
+console.error(`Building what ${app} needs…`)
 buildPackages(`${app}...`)
 
 // A program with a `configs` folder looks for it where it is started.
