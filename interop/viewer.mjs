@@ -1,14 +1,14 @@
 // Opens the pages of `trainyard ui`, and a report, in a headless Chromium: light and dark, wide and narrow. What they look like is kept in .interop/viewer.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { appendFileSync, mkdirSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { chromium } from 'playwright-core'
 import { buildPackages } from '../scripts/build-packages.mjs'
 import { findChromium, noChromium } from '../scripts/find-chromium.mjs'
 import { checkLayout, checkNames, checkWithAxe } from './viewer/checks.mjs'
-import { writeRun, writeSample } from './viewer/runs.mjs'
+import { writeEvents, writeRun, writeSample } from './viewer/runs.mjs'
 
 export const name = 'viewer'
 
@@ -20,6 +20,7 @@ const pages = {
   filtered: 'filter=config.optimizer.lr+<%3D+1e-2&sort=train.loss&group=config.optimizer.lr',
   charts: 'show=*&smooth=0.9&logy=1&x=time',
   run: 'run=25',
+  bands: 'show=*&group=config.optimizer.lr&bands=1&smooth=0.6',
   compare: 'compare=1&show=25&show=24&show=23',
 }
 
@@ -27,10 +28,10 @@ export async function run(context) {
   const program = findChromium()
   if (!program) return { skipped: noChromium }
   buildPackages('@trainyard/cli')
-  const { startViewer, writeReport, openRuns } = await import('./viewer/built.mjs')
+  const { startViewer, writeReport, openRuns, SummaryWriter } = await import('./viewer/built.mjs')
   const logs = join(context.folder, 'logs')
   mkdirSync(logs)
-  writeSample(logs)
+  writeEvents(writeSample(logs), SummaryWriter)
   const viewer = await startViewer({ folder: logs, port: 0 })
   const executablePath = program.includes('/')
     ? program
@@ -80,6 +81,9 @@ export async function run(context) {
     await checkZoom(page)
     await checkFilter(page)
     await checkNotes(page)
+    await checkMedia(page)
+    await checkBands(page)
+    await checkSaved(page)
     await page.close()
 
     const delay = await measureLive(await open(origin, { viewport: { width: 1280, height: 800 } }), logs)
@@ -99,7 +103,7 @@ async function checkKeyboard(page) {
   const view = () => new URL(page.url()).hash
   assert(!view().includes('token'), 'the token is in the address')
   await page.waitForSelector('.table tbody th')
-  for (const key of ['j', 'j', 'k', 'y', 's', 'x']) await page.keyboard.press(key)
+  for (const key of ['j', 'j', 'k', 'y', 's', 'a']) await page.keyboard.press(key)
   assert.match(view(), /x=epoch/)
   assert.match(view(), /logy=1/)
   assert.match(view(), /smooth=0\.6/)
@@ -163,6 +167,56 @@ async function checkNotes(page) {
   await page.keyboard.press('Escape')
   await page.goto(`${page.url().replace(/#.*/, '')}#filter=tags+contains+'kept'`)
   await page.waitForSelector('[role=status]:has-text("1 run of 26")')
+}
+
+async function checkMedia(page) {
+  await page.goto(`${page.url().replace(/#.*/, '')}#run=25`)
+  const images = page.locator('.media', { hasText: 'digits' })
+  await images.locator('img[alt="digits at step 50"]').waitFor()
+  await images.locator('input').fill('1')
+  await images.locator('img[alt="digits at step 10"]').waitFor()
+  const width = () => images.locator('img').evaluate((image) => image.decode().then(() => image.naturalWidth))
+  assert.equal(await width(), 16, 'the image is shown')
+  const histograms = page.locator('.media', { hasText: 'weights/dense' })
+  await histograms.locator('svg rect').first().waitFor()
+  assert.match(await histograms.locator('p').innerText(), /500 values/)
+  const range = await histograms.locator('p').innerText()
+  await histograms.locator('input').fill('0')
+  await page.waitForFunction(
+    (before) => ![...document.querySelectorAll('.media p')].some((one) => one.innerText === before),
+    range,
+  )
+}
+
+async function checkBands(page) {
+  await page.goto(`${page.url().replace(/#.*/, '')}#show=*&group=config.optimizer.lr&metrics=train.loss`)
+  const summary = page.locator('.chart[data-metric="train.loss"] .summary')
+  await summary.filter({ hasText: /^2[56] runs/ }).waitFor()
+  await page.keyboard.press('b')
+  // Four rates, and a run that has none.
+  await summary.filter({ hasText: '5 groups, the means' }).waitFor()
+  await page.keyboard.press('[')
+  await page.waitForSelector('.table', { state: 'detached' })
+  await page.keyboard.press('[')
+  await page.waitForSelector('.table')
+}
+
+async function checkSaved(page) {
+  await page.goto(`${page.url().replace(/#.*/, '')}#show=1&metrics=train.loss`)
+  const chart = page.locator('.chart[data-metric="train.loss"]')
+  await chart.locator('.summary', { hasText: '1 run' }).waitFor()
+  await page.keyboard.press('e')
+  const saved = async (button) => {
+    const [download] = await Promise.all([page.waitForEvent('download'), chart.getByText(button).click()])
+    return [download.suggestedFilename(), readFileSync(await download.path())]
+  }
+  const [pictureName, picture] = await saved('picture (PNG)')
+  assert.equal(pictureName, 'train.loss.png')
+  assert.equal(picture.subarray(1, 4).toString(), 'PNG')
+  const [csvName, csv] = await saved('drawn points (CSV)')
+  assert.equal(csvName, 'train.loss.csv')
+  const lines = csv.toString().split('\r\n')
+  assert.deepEqual([lines[0], lines.length], ['line,kind,step,train.loss', 302])
 }
 
 /** Gives how long a row takes from the file to the table and to the chart, the longest of a few, in milliseconds. */

@@ -65,6 +65,21 @@ export function writeSample(logs) {
   write('{"step": 1, "loss": 1}\ntorn{', logs, '26/metrics/train.json')
   write('{}', logs, '26/metadata/config.yaml')
   write('{"status": "COMPLETE"}', logs, '26/metadata/info.yaml')
+  return folder
+}
+
+/** Writes images and histograms that change with the step, as TensorBoard has them. */
+export function writeEvents(folder, SummaryWriter) {
+  const writer = new SummaryWriter(join(folder, 'tensorboard'))
+  for (let step = 0; step <= 50; step += 10) {
+    const pixels = Array.from({ length: 16 }, (_, y) =>
+      Array.from({ length: 16 }, (__, x) => ((x * y + step) % 50) / 50),
+    )
+    writer.addImage('digits', pixels, step, { dataformats: 'HW' })
+    const weights = Array.from({ length: 500 }, (_, i) => Math.sin(i * 12.9898) * (1 + step / 10))
+    writer.addHistogram('weights/dense', weights, step)
+  }
+  writer.close()
 }
 
 /** Makes a PNG with a gradient. */

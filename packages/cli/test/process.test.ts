@@ -1,27 +1,28 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { text } from 'node:stream/consumers'
-import { build } from 'esbuild'
 import { beforeAll, expect, test } from 'vitest'
+import { bundlePrograms } from '../../../test/program.ts'
+import type { RunsMessage } from '../src/viewer/protocol.ts'
 import { newFolder, writeFile, writeRun, writeRuns } from './folders.ts'
+import { bundlePage } from './page.ts'
+import { reportIn } from './report-data.ts'
 
 let program: string
 
 beforeAll(async () => {
+  // The only test that bundles it: two at once would write the same file.
+  const [bundled] = await bundlePrograms(new URL('../src/trainyard.ts', import.meta.url))
   const folder = newFolder()
   program = join(folder, 'dist/trainyard.mjs')
-  await build({
-    entryPoints: [fileURLToPath(new URL('../src/trainyard.ts', import.meta.url))],
-    outfile: program,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'es2022',
-    conditions: ['@trainyard/source'],
-  })
+  mkdirSync(join(folder, 'dist'))
+  copyFileSync(bundled!, program)
   writeFile('{"version": "1.2.3"}', folder, 'package.json')
+  const { script, style } = await bundlePage()
+  writeFile(script, folder, 'dist/page/page.js')
+  writeFile(style, folder, 'dist/page/page.css')
 })
 
 /** Runs `trainyard`; whoever reads what it prints goes away after so many characters. */
@@ -58,4 +59,31 @@ test('trainyard ends quietly when nobody reads any more', async () => {
   const { exitCode, stdout, stderr } = await trainyard(['export', '1', '--logs', logs], 1000)
   expect(stdout).toMatch(/^id\tlog\tstep\ttext\n1\ttrain\t0\tx+\n/)
   expect([exitCode, stderr]).toEqual([0, ''])
+})
+
+test('trainyard ui prints the address of a page of this machine, until it is interrupted', async () => {
+  const child = spawn(process.execPath, [program, 'ui', '--logs', writeRuns(), '--port', '0'])
+  const stderr = text(child.stderr)
+  const [line] = (await once(child.stdout, 'data')) as [Buffer]
+  expect(String(line)).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#token=[\w-]{32}\n$/)
+  const page = await (await fetch(String(line))).text()
+  for (const [, path] of page.matchAll(/(?:src|href)="(\/[^"]+)"/g))
+    expect((await fetch(new URL(path!, String(line)))).status, path).toBe(200)
+  expect(page).toContain('/page.js')
+  const answer = await fetch(new URL('/api/runs', String(line)))
+  expect(((await answer.json()) as RunsMessage).rows).toHaveLength(5)
+  child.kill('SIGINT')
+  expect(await once(child, 'exit')).toEqual([0, null])
+  expect(await stderr).toBe('')
+})
+
+test('trainyard report writes a file, and says so', async () => {
+  const path = join(newFolder(), 'report.html')
+  expect(await trainyard(['report', '1..2', '-o', path, '--logs', writeRuns()])).toEqual({
+    exitCode: 0,
+    stdout: '',
+    stderr: expect.stringMatching(/^2 runs → .*report\.html \(\d+(\.\d)? kB\)\n$/) as string,
+  })
+  const { header } = reportIn(readFileSync(path, 'utf8'))
+  expect(header.rows.map(({ id }) => id)).toEqual(['1', '2'])
 })

@@ -1,14 +1,9 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import { ViewerCallback } from '@trainyard/cli'
 import { defaultHost, onStepEnd, TensorRefs, Trainer, type TrainingModule } from '@trainyard/core'
 import { RunFolderLogger, RunLogger } from '@trainyard/run-folder'
-import { build } from 'esbuild'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { RunsMessage } from '../src/viewer/protocol.ts'
 import { newFolder, writeFile, writeRuns } from './folders.ts'
 import { inPipe } from './terminal.ts'
@@ -18,32 +13,6 @@ async function runsAt(url: string): Promise<RunsMessage> {
 }
 
 describe('trainyard ui', () => {
-  let program: string
-
-  beforeAll(async () => {
-    program = join(newFolder(), 'dist/trainyard.mjs')
-    await build({
-      entryPoints: [fileURLToPath(new URL('../src/trainyard.ts', import.meta.url))],
-      outfile: program,
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      target: 'es2022',
-      conditions: ['@trainyard/source'],
-    })
-  })
-
-  test('prints the address of a page of this machine, until it is interrupted', async () => {
-    const child = spawn(process.execPath, [program, 'ui', '--logs', writeRuns(), '--port', '0'])
-    const stderr = text(child.stderr)
-    const [line] = (await once(child.stdout, 'data')) as [Buffer]
-    expect(String(line)).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#token=[\w-]{32}\n$/)
-    expect((await runsAt(String(line))).rows).toHaveLength(5)
-    child.kill('SIGINT')
-    expect(await once(child, 'exit')).toEqual([0, null])
-    expect(await stderr).toBe('')
-  })
-
   test('says what it cannot do', async () => {
     expect(await inPipe(['ui', 'last', '--logs', writeRuns()])).toMatchObject({ exitCode: 2 })
     expect(await inPipe(['ui', '--port', 'x', '--logs', writeRuns()])).toMatchObject({

@@ -1,39 +1,16 @@
-import { build } from 'esbuild'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { gunzipSync } from 'node:zlib'
 import { openRuns } from '@trainyard/run-folder'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { reportHtml } from '../src/viewer/report.ts'
-import type { ReportHeader } from '../src/viewer/report-format.ts'
 import { LogColumns } from '../src/viewer/series/log-columns.ts'
-import { unpack } from '../src/viewer/series/pack.ts'
 import { newFolder, writeFile, writeRun, writeRuns } from './folders.ts'
+import { bundlePage } from './page.ts'
+import { reportIn } from './report-data.ts'
 
-const page = { script: '', style: '' }
+let page: { script: string; style: string }
 
 beforeAll(async () => {
-  const folder = fileURLToPath(new URL('../src/page', import.meta.url))
-  const { outputFiles } = await build({
-    entryPoints: [join(folder, 'page.tsx'), join(folder, 'page.css')],
-    bundle: true,
-    minify: true,
-    write: false,
-    outdir: 'page',
-    format: 'iife',
-    target: 'es2022',
-    jsx: 'automatic',
-    jsxImportSource: 'preact',
-  })
-  page.script = outputFiles.find(({ path }) => path.endsWith('.js'))!.text
-  page.style = outputFiles.find(({ path }) => path.endsWith('.css'))!.text
+  page = await bundlePage()
 })
-
-function dataOf(html: string): { header: ReportHeader; arrays: Float64Array[] } {
-  const data = /<template id="trainyard-report">([^<]*)<\/template>/.exec(html)![1]!
-  const { header, arrays } = unpack(Uint8Array.from(gunzipSync(Buffer.from(data, 'base64'))).buffer)
-  return { header: header as ReportHeader, arrays }
-}
 
 describe('the page', () => {
   test('is small, and asks nobody but its own server', () => {
@@ -48,7 +25,7 @@ describe('a report', () => {
   test('has the runs and their numbers, every one of them', async () => {
     const logs = writeRuns()
     const html = await reportHtml([...openRuns(logs)], 'my runs', page)
-    const { header, arrays } = dataOf(html)
+    const { header, arrays } = reportIn(html)
     expect(header.folder).toBe('my runs')
     expect(header.rows.map(({ id }) => id)).toEqual(['1', '2', '3', '4', '5'])
     expect(header.details['5']!.info).toMatchObject({ status: 'FAILED' })
@@ -70,7 +47,7 @@ describe('a report', () => {
       loss: step === 77_777 ? 9 : 1 / (1 + step),
     }))
     writeRun(logs, 1, { metrics: { train: rows } })
-    const { header, arrays } = dataOf(await reportHtml([...openRuns(logs)], logs, page))
+    const { header, arrays } = reportIn(await reportHtml([...openRuns(logs)], logs, page))
     const [, values] = arrays.slice(2 * header.logs[0]!.keys.indexOf('loss'))
     expect(values!.length).toBeLessThan(50_000)
     expect([values!.includes(9), values!.includes(1 / 100_000)]).toEqual([true, true])
@@ -82,7 +59,7 @@ describe('a report', () => {
     writeFile('not really a picture', folder, 'artifacts/Image/a.png')
     writeFile('printed', folder, 'log.stdout')
     const html = await reportHtml([...openRuns(logs)], logs, page)
-    const { header } = dataOf(html)
+    const { header } = reportIn(html)
     expect(header.files['1']).toEqual({
       'artifacts/Image/a.png': `data:image/png;base64,${Buffer.from('not really a picture').toString('base64')}`,
       'log.stdout': 'printed',

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { LinesRequest } from '../src/viewer/protocol.ts'
-import { lineOf } from '../src/viewer/series/line.ts'
+import type { Line, LinesRequest } from '../src/viewer/protocol.ts'
+import { plansOf } from '../src/viewer/series/line.ts'
 import { LogColumns } from '../src/viewer/series/log-columns.ts'
 import { packLines, unpackLines } from '../src/viewer/series/pack-lines.ts'
 import { pointsOf } from '../src/viewer/series/points.ts'
@@ -9,8 +9,15 @@ import { smooth } from '../src/viewer/series/smooth.ts'
 
 function columnsOf(rows: readonly Readonly<Record<string, unknown>>[]): LogColumns {
   const columns = new LogColumns()
-  for (const row of rows) columns.add(row)
+  for (const row of rows) {
+    const numbers = Object.entries(row).map(([key, value]) => [key, Float64Array.of(Number(value))] as const)
+    columns.add({ rows: 1, columns: new Map(numbers) })
+  }
   return columns
+}
+
+function lineOf(run: string, columns: LogColumns, key: string, wanted: LinesRequest): Line {
+  return plansOf({ ...wanted, runs: [run] })[0]!.make([pointsOf(columns, key, wanted.axis)])
 }
 
 const request: LinesRequest = { runs: ['1'], metric: 'train.loss', axis: 'step', buckets: 10 }
@@ -117,6 +124,19 @@ describe('a line over an axis', () => {
     ]
     expect([...pointsOf(columnsOf(rows), 'loss', 'step').x]).toEqual([1, 2, 3])
     expect([...pointsOf(columnsOf(rows), 'checked', 'step').y]).toEqual([9])
+  })
+
+  test('ends with its key, though other rows follow', () => {
+    const rows = [
+      { step: 1, loss: 1 },
+      { step: 2, loss: 2 },
+      { step: 2, checked: 9 },
+    ]
+    const { x, y } = pointsOf(columnsOf(rows), 'loss', 'step')
+    expect([[...x], [...y]]).toEqual([
+      [1, 2],
+      [1, 2],
+    ])
   })
 
   test('begins at 0 over time, and is drawn over rows where there is no such number', () => {

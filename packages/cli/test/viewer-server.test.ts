@@ -1,69 +1,11 @@
 import { once } from 'node:events'
-import { appendFileSync, chmodSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { appendFileSync, chmodSync, readFileSync } from 'node:fs'
 import { type IncomingMessage, request as httpRequest } from 'node:http'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
-import type { FilterAnswer, LinesRequest, RunDetails, RunsMessage } from '../src/viewer/protocol.ts'
-import { unpackLines } from '../src/viewer/series/pack-lines.ts'
-import { startViewer, type Viewer, type ViewerOptions } from '../src/viewer/start-viewer.ts'
+import { describe, expect, test } from 'vitest'
+import type { FilterAnswer, RunDetails, RunsMessage } from '../src/viewer/protocol.ts'
 import { newFolder, writeFile, writeRun, writeRuns } from './folders.ts'
-
-const viewers: Viewer[] = []
-
-afterEach(async () => {
-  for (const viewer of viewers.splice(0)) await viewer.close()
-})
-
-interface Answer {
-  readonly status: number
-  readonly headers: IncomingMessage['headers']
-  readonly body: Buffer
-}
-
-interface Asked {
-  readonly method?: string
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: unknown
-}
-
-/** Starts a viewer, and gives what asks it. */
-async function open(folder: string, options: Partial<ViewerOptions> = {}) {
-  const viewer = await startViewer({ folder, port: 0, ...options })
-  viewers.push(viewer)
-  const token = new URL(viewer.url).hash.slice('#token='.length)
-  // fetch does not send a Host or Origin of our own.
-  const ask = (path: string, { method = 'GET', headers = {}, body }: Asked = {}): Promise<Answer> =>
-    new Promise((resolve, reject) => {
-      const sent = httpRequest(
-        { port: viewer.port, host: '127.0.0.1', path, method, headers },
-        (response) => {
-          const chunks: Buffer[] = []
-          response.on('data', (chunk: Buffer) => chunks.push(chunk))
-          response.on('end', () =>
-            resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks) }),
-          )
-          response.on('error', reject)
-        },
-      )
-      sent.on('error', reject)
-      sent.end(body === undefined ? undefined : JSON.stringify(body))
-    })
-  const json = async <T>(path: string, asked?: Asked): Promise<T> =>
-    JSON.parse((await ask(path, asked)).body.toString()) as T
-  const post = (
-    path: string,
-    body: unknown,
-    headers: Readonly<Record<string, string>> = {},
-  ): Promise<Answer> =>
-    ask(path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body })
-  const lines = async (wanted: Partial<LinesRequest>) => {
-    const body: LinesRequest = { runs: [], metric: 'train.loss', axis: 'step', buckets: 100, ...wanted }
-    const bytes = (await post('/api/lines', body)).body
-    return unpackLines(Uint8Array.from(bytes).buffer)
-  }
-  await ask('/api/runs')
-  return { viewer, token, ask, json, post, lines }
-}
+import { open } from './viewer.ts'
 
 describe('the viewer', () => {
   test('gives the runs with their configs and what their metrics come to', async () => {
@@ -101,6 +43,10 @@ describe('the viewer', () => {
       { run: '1', x: [1, 2, 3, 4], y: [0.1, 0.05, 0.1 / 3, 0.025], notFinite: 0 },
       { run: '5', x: [1, 2], y: [0.5, NaN], notFinite: 1 },
     ])
+    const [group, ...others] = await lines({ groups: [{ name: 'seed 0', runs: ['1', '3', '77'] }] })
+    expect(others).toEqual([])
+    expect([group!.run, [...group!.x]]).toEqual(['seed 0', [1, 2, 3, 4]])
+    expect(group!.y[0]).toBeCloseTo((0.1 + 0.001) / 2, 12)
     expect(await lines({ runs: ['1'], metric: 'train.nothing' })).toEqual([])
     expect(await lines({ runs: ['1'], metric: 'constructor.prototype' })).toEqual([])
   })
@@ -286,127 +232,5 @@ describe('a foreign site', () => {
     const { post, token } = await open(writeRuns(), { readOnly: true })
     const { status } = await post('/api/annotate', { run: '1', notes: 'x' }, { 'x-trainyard-token': token })
     expect(status).toBe(403)
-  })
-})
-
-describe('files', () => {
-  test('outside of the artifacts cannot be read, whatever the path', async () => {
-    const logs = newFolder()
-    const folder = writeRun(logs, 1)
-    writeFile('secret', logs, 'secret.txt')
-    writeFile('fine', folder, 'artifacts/Text/fine.txt')
-    writeRun(logs, 2)
-    writeFile('fine, too', logs, '2/artifacts/Text/other.txt')
-    const { ask } = await open(logs)
-    const get = (run: string, path: string): Promise<Answer> =>
-      ask(`/api/artifacts?run=${encodeURIComponent(run)}&path=${encodeURIComponent(path)}`)
-    expect((await get('1', 'artifacts/Text/fine.txt')).body.toString()).toBe('fine')
-    const paths = [
-      '../secret.txt',
-      'artifacts/../../secret.txt',
-      'artifacts/Text/../../../secret.txt',
-      'artifacts/Text/..%2f..%2f..%2fsecret.txt',
-      String.raw`artifacts\..\..\secret.txt`,
-      join(logs, 'secret.txt'),
-      '/etc/passwd',
-      'artifacts/Text/fine.txt\0.png',
-      'metadata/config.yaml',
-      'artifacts/Text',
-      'artifacts',
-      '',
-    ]
-    for (const path of paths) expect((await get('1', path)).status, path).toBe(404)
-    for (const run of ['../1', '.', '', '1/../2', '/etc', '__proto__'])
-      expect((await get(run, 'artifacts/Text/other.txt')).status, run).toBe(404)
-    for (const path of ['/../../../etc/passwd', '/api/../secret.txt', '/%2e%2e/secret.txt', '//secret.txt'])
-      expect((await ask(path)).status, path).toBe(404)
-  })
-
-  test('that are links out of the run cannot be read', async () => {
-    const [logs, outside] = [newFolder(), newFolder()]
-    writeFile('secret', outside, 'secret.txt')
-    const folder = writeRun(logs, 1)
-    writeFile('fine', folder, 'artifacts/Text/fine.txt')
-    symlinkSync(join(outside, 'secret.txt'), join(folder, 'artifacts/Text/link.txt'))
-    symlinkSync(outside, join(folder, 'artifacts/Linked'))
-    symlinkSync(join(folder, 'artifacts/Text/fine.txt'), join(folder, 'artifacts/Text/inside.txt'))
-    symlinkSync(join(outside, 'secret.txt'), join(folder, 'log.stdout'))
-    const { ask, json } = await open(logs)
-    const status = async (path: string): Promise<number> =>
-      (await ask(`/api/artifacts?run=1&path=${encodeURIComponent(path)}`)).status
-    expect(await status('artifacts/Text/link.txt')).toBe(404)
-    expect(await status('artifacts/Linked/secret.txt')).toBe(404)
-    expect(await status('artifacts/Text/inside.txt')).toBe(200)
-    expect((await ask('/api/text?run=1&path=log.stdout')).status).toBe(404)
-    const { artifacts, console } = await json<RunDetails>('/api/run?run=1')
-    expect(artifacts.map(({ path }) => path)).toEqual([
-      'artifacts/Text/fine.txt',
-      'artifacts/Text/inside.txt',
-    ])
-    expect(console).toEqual([])
-  })
-
-  test('of runs that lead out of the folder are left out, and named', async () => {
-    const [logs, outside] = [newFolder(), newFolder()]
-    writeRun(logs, 1)
-    writeRun(outside, 9, { config: { password: 'secret' } })
-    symlinkSync(join(outside, '9'), join(logs, '2'))
-    const inside = writeRun(logs, 3, { metrics: {} })
-    mkdirSync(join(inside, 'metrics'))
-    writeFile('{"pin": 1234}\n', outside, 'numbers.json')
-    symlinkSync(join(outside, 'numbers.json'), join(inside, 'metrics/train.json'))
-    mkdirSync(join(logs, '4'))
-    symlinkSync(join(outside, '9/metadata'), join(logs, '4/metadata'))
-    const { ask, json, lines } = await open(logs)
-    const { body } = await ask('/api/runs')
-    expect(body.toString()).not.toMatch(/secret|pin/)
-    const { rows, problems } = await json<RunsMessage>('/api/runs')
-    expect(rows.map(({ id }) => id)).toEqual(['1'])
-    expect(problems.map(({ path }) => path)).toEqual([
-      join(logs, '2'),
-      join(inside, 'metrics/train.json'),
-      join(logs, '4/metadata'),
-    ])
-    expect((await ask('/api/run?run=2')).status).toBe(404)
-    expect(await lines({ runs: ['3'], metric: 'train.pin' })).toEqual([])
-    expect(
-      await json<FilterAnswer>(`/api/filter?query=${encodeURIComponent("config.password =~ '^s'")}`),
-    ).toEqual({
-      ids: [],
-    })
-  })
-
-  test('are never run: what a browser could run is saved, the rest is shown as what it is', async () => {
-    const logs = newFolder()
-    const folder = writeRun(logs, 1)
-    const names = [
-      'page.html',
-      'drawing.svg',
-      'program.js',
-      'model.bin',
-      'picture.png',
-      'text.txt',
-      'data.json',
-    ]
-    for (const name of names) writeFile('<script>alert(1)</script>', folder, 'artifacts/Any', name)
-    const { ask } = await open(logs)
-    const types: Record<string, unknown> = {}
-    for (const name of names) {
-      const { headers } = await ask(`/api/artifacts?run=1&path=artifacts%2FAny%2F${name}`)
-      expect(headers['x-content-type-options']).toBe('nosniff')
-      expect(headers['content-security-policy']).toMatch(/default-src 'none'.*sandbox$/)
-      types[name] = [headers['content-type'], headers['content-disposition']?.split(';')[0]]
-    }
-    const saved = ['application/octet-stream', 'attachment']
-    const text = ['text/plain; charset=utf-8', undefined]
-    expect(types).toEqual({
-      'page.html': saved,
-      'drawing.svg': saved,
-      'program.js': saved,
-      'model.bin': saved,
-      'picture.png': ['image/png', undefined],
-      'text.txt': text,
-      'data.json': text,
-    })
   })
 })

@@ -2,7 +2,7 @@ import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
 import { isDeepStrictEqual } from 'node:util'
-import type { StoredRun } from '@trainyard/run-folder'
+import type { RowPlace, StoredRun } from '@trainyard/run-folder'
 import { type CommandContext, defineCommand } from '../command.ts'
 import { fail } from '../errors.ts'
 import { consoleText } from '../output/console-text.ts'
@@ -66,26 +66,36 @@ function rowFollower(
   if (name === undefined || !run.logNames.includes(name))
     return fail(`run ${run.id} has no metrics ${name ?? 'yet'}; ${there}`)
   const printer = new RowPrinter(output)
-  let before: readonly Row[] | undefined
+  let known: Row[] | undefined
+  let place: RowPlace | undefined
   return (now) => {
-    if (now.summary(name)?.rows === before?.length) return
-    const rows = now.rows(name)
-    const from = before ? sameRows(before, rows) : Math.max(0, rows.length - count)
-    const gone = before ? before.length - from : 0
-    if (gone > 0)
-      output.note(`the run went back to an earlier checkpoint: ${counted(gone, 'row')} of it gone`)
-    printer.print(rows.slice(from))
-    before = rows
+    const rows: Row[] = []
+    let isAnew = false
+    for (const part of now.rowParts(name, place)) {
+      isAnew ||= part.isFirst
+      for (const row of part.rows) rows.push(row)
+      place = part.place
+    }
+    if (!known) printer.print(rows.slice(Math.max(0, rows.length - count)))
+    else if (!isAnew) {
+      printer.print(rows)
+      for (const row of rows) known.push(row)
+      return
+    } else {
+      const same = sameRows(known, rows)
+      const gone = known.length - same
+      if (gone > 0)
+        output.note(`the run went back to an earlier checkpoint: ${counted(gone, 'row')} of it gone`)
+      printer.print(rows.slice(same))
+    }
+    known = rows
   }
 }
 
 /** Counts the rows at the beginning that are still the same. */
 function sameRows(before: readonly Row[], now: readonly Row[]): number {
-  const end = before.length
-  // Nearly always, rows have only been added.
-  if (now.length >= end && isDeepStrictEqual(before[end - 1], now[end - 1])) return end
   const changed = before.findIndex((row, i) => !isDeepStrictEqual(row, now[i]))
-  return changed === -1 ? end : changed
+  return changed === -1 ? before.length : changed
 }
 
 const lineBreak = 0x0a

@@ -46,13 +46,16 @@ function Body({ run, compare }: { run: string | null; compare: boolean }) {
   if (!isLoaded.value) return <p class="quiet">reading the runs …</p>
   if (run !== null) return <RunView key={run} id={run} />
   if (compare) return <CompareView />
+  const { hidden } = view.value
   return (
-    <main class="split">
-      <section class="runs" aria-label="Runs and filter">
-        <Toolbar />
-        <RunsTable />
-      </section>
-      <ChartGrid runs={shown.value} />
+    <main class={`split ${hidden && 'whole'}`}>
+      {hidden !== 'runs' && (
+        <section class="runs" aria-label="Runs and filter">
+          <Toolbar />
+          <RunsTable />
+        </section>
+      )}
+      {hidden !== 'charts' && <ChartGrid runs={shown.value} canGroup />}
     </main>
   )
 }

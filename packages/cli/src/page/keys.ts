@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 import { axes } from '../viewer/protocol.ts'
-import { toggleShown } from './data/runs.ts'
+import { groupFields, toggleShown } from './data/runs.ts'
 import { switchTheme } from './state/theme.ts'
 import { show, view } from './state/view-state.ts'
 import { current, moveCurrent } from './views/runs-table.tsx'
@@ -15,13 +15,18 @@ export const keys: readonly (readonly [key: string, does: string, action: () => 
   [' ', 'shows or hides the run in the charts', () => current.value !== null && toggleShown(current.value)],
   ['Enter', 'opens the run', () => current.value !== null && show({ run: current.value }, { isNew: true })],
   [
-    'x',
+    'a',
     'step, epoch or time',
     () => show({ axis: axes[(axes.indexOf(view.value.axis) + 1) % axes.length]!, zoom: null }),
   ],
   ['l', 'logarithmic horizontal axis', () => show({ logX: !view.value.logX })],
   ['y', 'logarithmic vertical axis', () => show({ logY: !view.value.logY })],
   ['s', 'smoothing: none, 0.6, 0.9, 0.99', () => show({ smoothing: nextSmoothing() })],
+  ['g', 'groups the runs by the next field', () => show({ group: nextGroup() })],
+  ['b', 'mean and deviation of each group', () => show({ bands: !view.value.bands })],
+  ['e', 'saves the chart under the mouse, or the first', openSave],
+  ['[', 'hides or shows the table', () => show({ hidden: view.value.hidden === 'runs' ? '' : 'runs' })],
+  [']', 'hides or shows the charts', () => show({ hidden: view.value.hidden === 'charts' ? '' : 'charts' })],
   ['r', 'the whole range', () => show({ zoom: null })],
   [
     'c',
@@ -56,6 +61,20 @@ export function listenToKeys(): void {
 function nextSmoothing(): number {
   const all = [0, 0.6, 0.9, 0.99]
   return all.find((weight) => weight > view.value.smoothing) ?? 0
+}
+
+function nextGroup(): string {
+  const all = ['', ...groupFields.value]
+  return all[(all.indexOf(view.value.group) + 1) % all.length]!
+}
+
+function openSave(): void {
+  const menu = ['.chart:hover', '.chart:focus-within', '.chart']
+    .map((chart) => document.querySelector<HTMLDetailsElement>(`${chart} details.menu`))
+    .find(Boolean)
+  if (!menu) return
+  menu.open = !menu.open
+  menu.querySelector('button')?.focus()
 }
 
 function goBack(): void {

@@ -59,6 +59,8 @@ export type Axis = (typeof axes)[number]
 /** Asks for lines, reduced to what a chart of so many pixels can show. */
 export interface LinesRequest {
   readonly runs: readonly string[]
+  /** Runs that make one line, their mean, with a band of a standard deviation. */
+  readonly groups?: readonly LineGroup[]
   readonly metric: string
   readonly axis: Axis
   /** The range to be shown; without it, all. */
@@ -71,8 +73,20 @@ export interface LinesRequest {
   readonly smoothing?: number
 }
 
+export interface LineGroup {
+  readonly name: string
+  readonly runs: readonly string[]
+}
+
+/** Points of a line, in the order of `x`. */
+export interface Polyline {
+  readonly x: Float64Array
+  readonly y: Float64Array
+}
+
 /** A line of a chart. */
-export interface Line {
+export interface Line extends Polyline {
+  /** The run, or the name of the group. */
   readonly run: string
   /** Over which it is drawn: what was asked for, or the rows where the file has no such numbers. */
   readonly axis: Axis | 'row'
@@ -80,10 +94,10 @@ export interface Line {
   readonly total: number
   /** How many of them are NaN or infinite. */
   readonly notFinite: number
-  readonly x: Float64Array
-  readonly y: Float64Array
   /** What smoothing makes of all points, reduced in the same way. */
-  readonly smooth?: { readonly x: Float64Array; readonly y: Float64Array }
+  readonly smooth?: Polyline
+  /** Of a group: the mean less and plus a standard deviation, reduced in the same way. */
+  readonly band?: { readonly low: Polyline; readonly high: Polyline }
 }
 
 export interface CheckpointRow {
@@ -123,6 +137,26 @@ export interface RunDetails {
   readonly artifacts: readonly FileRow[]
   /** Files with what its program has printed. */
   readonly console: readonly FileRow[]
+}
+
+/** An image or a histogram of a step. */
+export interface MediaPoint {
+  readonly step: number
+  /** By which it is asked for. */
+  readonly id: string
+}
+
+/** The images and histograms that event files of TensorBoard in the folder of a run hold. */
+export interface Media {
+  readonly images: readonly { readonly tag: string; readonly points: readonly MediaPoint[] }[]
+  readonly histograms: readonly { readonly tag: string; readonly points: readonly MediaPoint[] }[]
+}
+
+/** How many values there are in each bucket. */
+export interface Histogram {
+  readonly from: readonly JsonNumber[]
+  readonly to: readonly JsonNumber[]
+  readonly counts: readonly JsonNumber[]
 }
 
 /** What a person says about a run. */

@@ -5,8 +5,16 @@ import { consoleText } from '../output/console-text.ts'
 import { replaceFile } from '../replace-file.ts'
 import { pageDocument, readPageFile } from './http/page-files.ts'
 import { imageTypes } from './http/send-file.ts'
-import { jsonNumbers, type RunDetails } from './protocol.ts'
-import { type ReportHeader, reportElement, type ReportLog } from './report-format.ts'
+import { EventMedia } from './media/event-media.ts'
+import { imageType } from './media/logged-media.ts'
+import { jsonNumbers, type Media, type RunDetails } from './protocol.ts'
+import {
+  histogramPath,
+  imagePath,
+  type ReportHeader,
+  reportElement,
+  type ReportLog,
+} from './report-format.ts'
 import { detailsOf } from './run-details.ts'
 import type { LogColumns } from './series/log-columns.ts'
 import { pack } from './series/pack.ts'
@@ -20,6 +28,9 @@ const longestText = 64 << 10
 
 /** Of a metric with more values than twice this, those are kept that a chart of so many pixels shows. */
 const buckets = 10_000
+
+/** So many images and histograms of a tag are kept. */
+const mostPoints = 12
 
 export interface ReportOptions {
   /** The folder that the runs are in, as it is to be called. */
@@ -47,12 +58,15 @@ export async function reportHtml(
 ): Promise<string> {
   const details: Record<string, RunDetails> = {}
   const files: Record<string, Record<string, string>> = {}
+  const media: Record<string, Media> = {}
   const logs: ReportLog[] = []
   const arrays: Float64Array[] = []
   const store = new SeriesStore(0)
   for (const run of runs) {
     details[run.id] = await detailsOf(run, folder)
-    files[run.id] = await filesOf(run, details[run.id]!)
+    const found = await mediaOf(run)
+    media[run.id] = found.media
+    files[run.id] = { ...(await filesOf(run, details[run.id]!)), ...found.files }
     for (const name of run.logNames) {
       const columns = store.columns(run, name)
       logs.push({ run: run.id, name, keys: columns.keys })
@@ -61,7 +75,7 @@ export async function reportHtml(
     }
   }
   const rows = Object.values(details).map(({ row }) => row)
-  const header = { folder, rows, details, logs, files } satisfies ReportHeader
+  const header = { folder, rows, details, logs, files, media } satisfies ReportHeader
   // JSON has no NaN; the numbers of charts are in the arrays.
   const bytes = pack(JSON.parse(JSON.stringify(header, jsonNumbers)), arrays)
   return documentOf(gzipSync(bytes, { level: 9 }).toString('base64'), page)
@@ -83,11 +97,12 @@ function arraysOf(columns: LogColumns): Float64Array[] {
   const kept = new Set<number>()
   const isLong = all.some(({ values }) => values.length > 2 * buckets)
   if (isLong)
-    for (const { values, rowOf } of all) {
-      const rows = Float64Array.from(values, (_, i) => rowOf(i))
-      for (const row of reduce(rows, values, { buckets }).x) kept.add(row)
+    for (const { values, rows } of all) {
+      const at = rows ? Float64Array.from(rows) : Float64Array.from(values.keys())
+      for (const row of reduce(at, values, { buckets }).x) kept.add(row)
     }
-  return all.flatMap(({ values, rowOf }) => {
+  return all.flatMap(({ values, rows }) => {
+    const rowOf = (i: number): number => rows?.[i] ?? i
     const places = Array.from(values.keys()).filter((i) => !isLong || kept.has(rowOf(i)))
     return [Float64Array.from(places, rowOf), Float64Array.from(places, (i) => values[i]!)]
   })
@@ -106,6 +121,33 @@ async function filesOf(run: StoredRun, details: RunDetails): Promise<Record<stri
     if (bytes) files[path] = `data:${type};base64,${bytes.toString('base64')}`
   }
   return files
+}
+
+/** Gives the images and histograms of event files; of a tag with many steps some, the first and the last among them. */
+async function mediaOf(run: StoredRun): Promise<{ media: Media; files: Record<string, string> }> {
+  const events = new EventMedia(run.directory)
+  const files: Record<string, string> = {}
+  const { images, histograms } = await events.list()
+  const media: Media = { images: images.map(fewer), histograms: histograms.map(fewer) }
+  for (const { id } of media.images.flatMap(({ points }) => points)) {
+    const image = await events.image(id)
+    const type = image && imageType(image)
+    if (type && image.length <= longestImage)
+      files[imagePath(id)] = `data:${type};base64,${Buffer.from(image).toString('base64')}`
+  }
+  for (const { id } of media.histograms.flatMap(({ points }) => points)) {
+    const histogram = await events.histogram(id)
+    if (histogram) files[histogramPath(id)] = JSON.stringify(histogram, jsonNumbers)
+  }
+  return { media, files }
+}
+
+function fewer({ tag, points }: Media['images'][number]): Media['images'][number] {
+  const count = Math.min(points.length, mostPoints)
+  const places = Array.from({ length: count }, (_, i) =>
+    Math.round((i * (points.length - 1)) / Math.max(1, count - 1)),
+  )
+  return { tag, points: places.map((place) => points[place]!) }
 }
 
 async function endOf(run: StoredRun, path: string, length: number): Promise<Buffer | undefined> {

@@ -5,7 +5,7 @@ import { checkpointFolder, checkpointsOf } from '../checkpoints-of.ts'
 import { isAxis, metricsOf } from '../metric-names.ts'
 import type { CheckpointRow, FileRow, RunDetails } from './protocol.ts'
 import { jsonNumber, rowOf } from './run-row.ts'
-import { findEscape, openWithin } from './within.ts'
+import { findEscape, leadsInside, openWithin } from './within.ts'
 
 /** What a run keeps of what its program printed. */
 const consoleFile =
@@ -50,7 +50,8 @@ export async function isShown(run: StoredRun, path: string): Promise<boolean> {
 }
 
 async function checkpointRows(run: StoredRun, folder: string): Promise<CheckpointRow[]> {
-  if (findEscape(folder, [checkpointFolder(run)]) !== undefined) return []
+  const place = checkpointFolder(run)
+  if (!leadsInside(folder, place) || findEscape(folder, [place]) !== undefined) return []
   // A folder that cannot be read has none to go on from.
   const entries = await checkpointsOf(run).catch(() => [])
   return entries.map((entry) => ({

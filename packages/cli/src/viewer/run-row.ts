@@ -6,8 +6,8 @@ import type { JsonNumber, MetricNumbers, RunRow } from './protocol.ts'
 
 /** Makes the row of a run in the table; without its metrics, which take the longest to read, it is not whole. */
 export function rowOf(run: StoredRun, isWhole = true): RunRow {
-  const start = Date.parse(String(run.get('info.started_at')))
-  const duration = run.get('info.duration')
+  const start = Date.parse(String(run.get(['info', 'started_at'])))
+  const duration = run.get(['info', 'duration'])
   const { notes } = run.annotations
   const metrics: Record<string, MetricNumbers> = {}
   for (const { log, key } of isWhole ? metricsOf(run) : []) {

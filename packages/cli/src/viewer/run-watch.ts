@@ -20,7 +20,7 @@ const endedAtOnce = 100
 const pause = 400
 
 /** How long other work waits, and how long a person waits for rows with their metrics, in milliseconds. */
-const longestTurn = 20
+const longestTurn = 10
 const patience = 700
 
 /** What the runs of a folder are now, and what changes. Looks only when asked, or while somebody listens. */
@@ -48,6 +48,13 @@ export class RunWatch {
       Array.from(this.#known.values(), ({ row }) => row),
       [],
     )
+  }
+
+  /** Gives the same as JSON, which is there already. */
+  allText(): string {
+    const { revision, removed, problems } = this.#message([], [])
+    const rest = JSON.stringify({ revision, removed, problems })
+    return `{"rows":[${Array.from(this.#known.values(), ({ text }) => text).join(',')}],${rest.slice(1)}`
   }
 
   /** Gives a run; none that leads out of the folder. */

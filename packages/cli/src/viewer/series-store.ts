@@ -1,13 +1,18 @@
 import { setImmediate } from 'node:timers/promises'
 import type { RowPlace, StoredRun } from '@trainyard/run-folder'
 import type { Line, LinesRequest } from './protocol.ts'
-import { lineOf } from './series/line.ts'
+import { plansOf } from './series/line.ts'
 import { LogColumns } from './series/log-columns.ts'
+import { type Points, pointsOf } from './series/points.ts'
 
 interface Kept {
   readonly columns: LogColumns
   readonly place: RowPlace | undefined
 }
+
+/** How long other work waits, and how long a person waits for the first lines of many, in milliseconds. */
+const longestTurn = 20
+const patience = 500
 
 /** The numbers of metrics files that were looked at last, so that of one that grows only what is new is read. */
 export class SeriesStore {
@@ -25,9 +30,9 @@ export class SeriesStore {
     const kept = this.#kept.get(name)
     let columns = kept?.columns ?? new LogColumns()
     let place = kept?.place
-    for (const part of run.rowParts(log, place)) {
+    for (const part of run.numberParts(log, place)) {
       if (part.isFirst) columns = new LogColumns()
-      for (const row of part.rows) columns.add(row)
+      for (const block of part.blocks) columns.add(block)
       place = part.place
     }
     // The last one that was used is the last one to go.
@@ -36,22 +41,41 @@ export class SeriesStore {
     return columns
   }
 
-  /** Makes the lines of a chart; runs without the metric have none. */
-  async lines(runs: readonly StoredRun[], request: LinesRequest): Promise<Line[]> {
-    const lines: Line[] = []
+  /**
+   * Makes the lines of a chart; runs without the metric have none.
+   * @yields those that are ready whenever somebody has waited for a while, and at the end.
+   */
+  async *lines(runs: ReadonlyMap<string, StoredRun>, request: LinesRequest): AsyncGenerator<Line[]> {
+    let lines: Line[] = []
     let turn = performance.now()
-    for (const run of runs) {
-      const [log, key] = run.splitMetric(request.metric.split('.')) ?? []
-      if (log === undefined || key === undefined) continue
-      const columns = this.columns(run, log)
-      if (columns.get(key)) lines.push(lineOf(run.id, columns, key, request))
-      if (performance.now() - turn > 20) {
+    let sent = turn
+    for (const plan of plansOf(request)) {
+      const points: Points[] = []
+      for (const id of plan.runs) {
+        const run = runs.get(id)
+        points.push(...(run ? this.#points(run, request) : []))
+        const now = performance.now()
+        if (now - turn < longestTurn) continue
+        if (now - sent > patience) {
+          yield lines
+          lines = []
+          sent = performance.now()
+        }
         await setImmediate()
         turn = performance.now()
       }
+      if (points.length > 0) lines.push(plan.make(points))
     }
     this.#forget()
-    return lines
+    yield lines
+  }
+
+  /** Gives the points of a run, if it has the metric. */
+  #points(run: StoredRun, { metric, axis }: LinesRequest): Points[] {
+    const [log, key] = run.splitMetric(metric.split('.')) ?? []
+    if (log === undefined || key === undefined) return []
+    const columns = this.columns(run, log)
+    return columns.get(key) ? [pointsOf(columns, key, axis)] : []
   }
 
   clear(): void {
@@ -62,7 +86,8 @@ export class SeriesStore {
     let bytes = 0
     for (const { columns } of this.#kept.values()) bytes += columns.bytes
     for (const [name, { columns }] of this.#kept) {
-      if (bytes <= this.#budget) return
+      // The one that was looked at last stays, however large.
+      if (bytes <= this.#budget || this.#kept.size === 1) return
       bytes -= columns.bytes
       this.#kept.delete(name)
     }

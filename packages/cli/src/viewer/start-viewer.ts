@@ -6,6 +6,7 @@ import { openRuns } from '@trainyard/run-folder'
 import { refusalOf } from './http/guard.ts'
 import { sendJson } from './http/respond.ts'
 import { answer } from './http/routes.ts'
+import { MediaStore } from './media/media-store.ts'
 import { RunWatch } from './run-watch.ts'
 import { SeriesStore } from './series-store.ts'
 
@@ -44,7 +45,7 @@ const portsToTry = 20
 export async function startViewer(options: ViewerOptions): Promise<Viewer> {
   const { folder, host = '127.0.0.1', readOnly = false } = options
   const watch = new RunWatch(openRuns(folder), folder)
-  const state = { watch, series: new SeriesStore(), readOnly }
+  const state = { watch, series: new SeriesStore(), media: new MediaStore(), readOnly }
   const token = randomBytes(24).toString('base64url')
   const hosts = new Set<string>()
   const server = createServer((request, response) => {

@@ -1,4 +1,4 @@
-import { constants, readdirSync, realpathSync, type Stats } from 'node:fs'
+import { constants, lstatSync, readdirSync, realpathSync, type Stats } from 'node:fs'
 import { type FileHandle, open, realpath } from 'node:fs/promises'
 import { isAbsolute, join, relative, sep } from 'node:path'
 
@@ -35,10 +35,12 @@ export async function openWithin(
 export function findEscape(root: string, folders: readonly string[]): string | undefined {
   for (const folder of folders) {
     try {
-      if (!isWithin(root, realpathSync.native(folder))) return folder
+      // A folder that is no link is where it says.
+      if (lstatSync(folder).isSymbolicLink() && !leadsInside(root, folder)) return folder
       for (const entry of readdirSync(folder, { withFileTypes: true })) {
+        if (!entry.isSymbolicLink()) continue
         const path = join(folder, entry.name)
-        if (entry.isSymbolicLink() && !leadsInside(root, path)) return path
+        if (!leadsInside(root, path)) return path
       }
     } catch {
       // Missing, or not readable; the Reader says so.

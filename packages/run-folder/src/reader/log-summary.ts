@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
-import type { Row } from '../metrics/parse-rows.ts'
 import { RunningSummary } from './key-summary.ts'
-import { rowsFrom, stillAt, tailAt } from './row-parts.ts'
+import type { NumberBlock } from './number-scanner.ts'
+import { numbersFrom, stillAt, tailAt } from './row-parts.ts'
 
 /** What is kept of a metrics file, so that it is read once, and then only what has been appended. */
 export interface LogSummary {
@@ -25,37 +25,27 @@ export function summarizeLog(path: string, before?: LogSummary): LogSummary {
   const size = statSync(path).size
   const known = stillAt(path, size, before)
   const keys = new Map(Array.from(known?.keys ?? [], ([key, summary]) => [key, copyOf(summary)]))
-  const add = rowAdder(keys)
   let { rows, lines, end } = known ?? { rows: 0, lines: 0, end: 0 }
   // The last line was perhaps on its way when it was found to be none; it is looked at again.
   const badLines = (known?.badLines ?? []).filter((line) => line <= lines)
   const onBad = (line: number): void => void (badLines.length < mostBadLines && badLines.push(line))
-  for (const part of rowsFrom(path, size, known, onBad)) {
-    for (const row of part.rows) add(row, rows++)
+  for (const { found, ...part } of numbersFrom(path, size, known, onBad)) {
+    for (const block of found) {
+      addBlock(keys, block, rows)
+      rows += block.rows
+    }
     ;({ end, lines } = part)
   }
   return { keys, rows, lines, badLines, end, tail: tailAt(path, end) }
 }
 
-/** Gives a function that takes the numbers out of rows, which mostly have the same keys in the same order. */
-function rowAdder(keys: Map<string, RunningSummary>): (row: Row, index: number) => void {
-  const order: { key: string; summary: RunningSummary | undefined }[] = []
-  return (row, index) => {
-    const step = row['step'] ?? row['epoch']
-    const at = typeof step === 'number' ? step : index
-    let i = 0
-    for (const key in row) {
-      const value = row[key]
-      let entry = order[i]
-      if (entry?.key !== key) entry = order[i] = { key, summary: keys.get(key) }
-      i++
-      if (typeof value !== 'number') continue
-      if (!entry.summary) {
-        entry.summary = keys.get(key) ?? new RunningSummary()
-        keys.set(key, entry.summary)
-      }
-      entry.summary.add(value, at)
-    }
+function addBlock(keys: Map<string, RunningSummary>, { rows, columns }: NumberBlock, first: number): void {
+  const places =
+    columns.get('step') ?? columns.get('epoch') ?? Float64Array.from({ length: rows }, (_, i) => first + i)
+  for (const [key, values] of columns) {
+    let summary = keys.get(key)
+    if (!summary) keys.set(key, (summary = new RunningSummary()))
+    for (let i = 0; i < rows; i++) summary.add(values[i]!, places[i]!)
   }
 }
 

@@ -3,9 +3,13 @@ import { closeSync, openSync, readSync } from 'node:fs'
 /** Large enough that few lines are cut, small enough for the caches. */
 const chunkSize = 1 << 20
 
+/** What the last file was read into, for the next one: thousands of small files would leave as many behind. */
+let spare: Buffer | undefined
+
 /** A part of a file: whole lines, or at the end what comes after the last line break. */
 export interface Chunk {
-  readonly text: string
+  /** Only until the next part is asked for. */
+  readonly bytes: Buffer
   /** Where it ends, in bytes from the beginning of the file. */
   readonly end: number
   readonly isWhole: boolean
@@ -17,8 +21,9 @@ export interface Chunk {
  */
 export function* readChunks(path: string, from: number, to: number): Generator<Chunk> {
   const file = openSync(path, 'r')
+  let buffer = spare ?? Buffer.allocUnsafe(chunkSize)
+  spare = undefined
   try {
-    let buffer = Buffer.allocUnsafe(Math.min(chunkSize, Math.max(1, to - from)))
     let filled = 0
     let start = from
     for (;;) {
@@ -27,13 +32,12 @@ export function* readChunks(path: string, from: number, to: number): Generator<C
       filled += read
       const whole = buffer.lastIndexOf(0x0a, filled - 1) + 1
       if (filled > 0 && whole > 0 && whole <= filled) {
-        yield { text: buffer.toString('utf8', 0, whole), end: start + whole, isWhole: true }
+        yield { bytes: buffer.subarray(0, whole), end: start + whole, isWhole: true }
         buffer.copyWithin(0, whole, filled)
         start += whole
         filled -= whole
       } else if (read === 0) {
-        if (filled > 0)
-          yield { text: buffer.toString('utf8', 0, filled), end: start + filled, isWhole: false }
+        if (filled > 0) yield { bytes: buffer.subarray(0, filled), end: start + filled, isWhole: false }
         return
       } else if (filled === buffer.length) {
         // A line that is longer than the buffer.
@@ -43,6 +47,7 @@ export function* readChunks(path: string, from: number, to: number): Generator<C
       }
     }
   } finally {
+    if (buffer.length === chunkSize) spare = buffer
     closeSync(file)
   }
 }

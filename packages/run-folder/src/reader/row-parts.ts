@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { parseRow, parseRows, type Row } from '../metrics/parse-rows.ts'
+import { blocksOf, type NumberBlock, NumberScanner } from './number-scanner.ts'
 import { readChunks } from './read-chunks.ts'
 
 const tailLength = 64
@@ -22,6 +23,14 @@ export interface RowPart {
   readonly place: RowPlace
 }
 
+/** Numbers that stand together in a metrics file. */
+export interface NumberPart {
+  readonly blocks: readonly NumberBlock[]
+  /** Whether these are the first ones of the file: what was read of it before no longer counts. */
+  readonly isFirst: boolean
+  readonly place: RowPlace
+}
+
 /**
  * Reads the rows of a metrics file in parts of about a megabyte, so that a large one needs little memory.
  * @param after Where an earlier reading ended. If the file is another by now, it is read from its beginning.
@@ -33,42 +42,104 @@ export function* readRowParts(
   after: RowPlace | undefined,
   onBad: (line: number) => void,
 ): Generator<RowPart> {
-  const { size } = statSync(path)
-  const known = stillAt(path, size, after)
-  let isFirst = known === undefined
-  const placeAt = (end: number, lines: number): RowPlace => ({ end, lines, tail: tailAt(path, end) })
-  for (const { rows, end, lines } of rowsFrom(path, size, known, onBad)) {
-    yield { rows, isFirst, place: placeAt(end, lines) }
-    isFirst = false
-  }
-  if (isFirst) yield { rows: [], isFirst, place: placeAt(0, 0) }
+  for (const { found, ...part } of readParts(path, after, (size, known) =>
+    rowsFrom(path, size, known, onBad),
+  ))
+    yield { rows: found ?? [], ...part }
 }
 
 /**
- * Reads the rows behind a place, or all of them.
- * @param size How much of the file counts, in bytes.
- * @yields rows, with the bytes and lines that were read up to their end.
+ * Reads the numbers of a metrics file, as `readRowParts` reads its rows, but faster.
+ * @yields at least one part if the file is read from its beginning.
  */
-export function* rowsFrom(
+export function* readNumberParts(
+  path: string,
+  after: RowPlace | undefined,
+  onBad: (line: number) => void,
+): Generator<NumberPart> {
+  const numbers = readParts(path, after, (size, known) => numbersFrom(path, size, known, onBad))
+  for (const { found, ...part } of numbers) yield { blocks: found ?? [], ...part }
+}
+
+/** What was found in a part of a file, and how much was read up to its end. */
+interface Found<T> {
+  readonly found: T
+  readonly end: number
+  readonly lines: number
+}
+
+function* readParts<T>(
+  path: string,
+  after: RowPlace | undefined,
+  read: (size: number, known: RowPlace | undefined) => Iterable<Found<T>>,
+): Generator<{ readonly found: T | undefined; readonly isFirst: boolean; readonly place: RowPlace }> {
+  const { size } = statSync(path)
+  const known = stillAt(path, size, after)
+  let isFirst = known === undefined
+  for (const { found, end, lines } of read(size, known)) {
+    yield { found, isFirst, place: { end, lines, tail: tailAt(path, end) } }
+    isFirst = false
+  }
+  if (isFirst) yield { found: undefined, isFirst, place: { end: 0, lines: 0, tail: '' } }
+}
+
+/** Where in a file reading begins. */
+type Start = Pick<RowPlace, 'end' | 'lines'> | undefined
+
+function* rowsFrom(
   path: string,
   size: number,
-  from: Pick<RowPlace, 'end' | 'lines'> | undefined,
+  from: Start,
   onBad: (line: number) => void,
-): Generator<{ readonly rows: readonly Row[]; readonly end: number; readonly lines: number }> {
+): Generator<Found<readonly Row[]>> {
   let lines = from?.lines ?? 0
-  for (const { text, isWhole, end } of readChunks(path, from?.end ?? 0, size)) {
+  for (const { bytes, isWhole, end } of readChunks(path, from?.end ?? 0, size)) {
+    const text = bytes.toString()
     if (isWhole) {
       const first = lines + 1
       const parsed = parseRows(text, (line) => onBad(first + line))
       lines += parsed.lines
-      yield { rows: parsed.rows, end, lines }
-      continue
-    }
-    // The last line may be on its way, or torn; it is a row if it can be one.
-    const row = parseRow(text)
-    if (row) yield { rows: [row], end, lines }
-    else onBad(lines + 1)
+      yield { found: parsed.rows, end, lines }
+    } else yield* lastRow(text, end, lines, onBad)
   }
+}
+
+/**
+ * Reads the numbers behind a place, or all of them.
+ * @param size How much of the file counts, in bytes.
+ * @yields numbers, with the bytes and lines that were read up to their end.
+ */
+export function* numbersFrom(
+  path: string,
+  size: number,
+  from: Start,
+  onBad: (line: number) => void,
+): Generator<Found<readonly NumberBlock[]>> {
+  let lines = from?.lines ?? 0
+  const scanner = new NumberScanner()
+  for (const { bytes, isWhole, end } of readChunks(path, from?.end ?? 0, size)) {
+    if (isWhole) {
+      const first = lines + 1
+      const scanned = scanner.scan(bytes, (line) => onBad(first + line))
+      lines += scanned.lines
+      yield { found: scanned.blocks, end, lines }
+    } else
+      for (const { found, ...place } of lastRow(bytes.toString(), end, lines, onBad))
+        yield { found: blocksOf(found), ...place }
+  }
+}
+
+/** Gives the last line, which may be on its way, or torn: it is a row if it can be one. */
+function lastRow(
+  text: string,
+  end: number,
+  lines: number,
+  onBad: (line: number) => void,
+): Found<readonly Row[]>[] {
+  const row = parseRow(text)
+  if (row) return [{ found: [row], end, lines }]
+  onBad(lines + 1)
+  return []
 }
 
 /** Gives a place back if the file is still the one in which it is; undefined if the file was written anew. */

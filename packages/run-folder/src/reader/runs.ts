@@ -141,7 +141,8 @@ export class Runs<Config = AnyConfig> implements Iterable<StoredRun<Config>> {
     for (const run of this) {
       for (const name of flatten(run.config, 'config').keys()) names.add(name)
       for (const name of flatten(run.info, 'info').keys()) names.add(name)
-      for (const name of run.metricNames) names.add(name)
+      for (const log of run.logNames)
+        for (const key of run.summary(log)?.keys.keys() ?? []) names.add(`${partText(log)}.${partText(key)}`)
     }
     return [...names].toSorted()
   }

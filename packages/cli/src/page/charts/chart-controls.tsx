@@ -2,8 +2,8 @@ import { type Axis, axes } from '../../viewer/protocol.ts'
 import { show, view } from '../state/view-state.ts'
 
 /** What holds for all charts. */
-export function ChartControls() {
-  const { axis, logX, logY, smoothing, zoom, metrics } = view.value
+export function ChartControls({ canGroup }: { canGroup: boolean }) {
+  const { axis, logX, logY, smoothing, zoom, metrics, group, bands } = view.value
   return (
     <div class="controls">
       <label>
@@ -35,6 +35,17 @@ export function ChartControls() {
         />{' '}
         <output>{smoothing}</output>
       </label>
+      {canGroup && (
+        <label title={group === '' ? 'group the runs first' : undefined}>
+          <input
+            type="checkbox"
+            checked={bands}
+            disabled={group === ''}
+            onChange={() => show({ bands: !bands })}
+          />{' '}
+          mean ± std of groups
+        </label>
+      )}
       <label>
         metrics{' '}
         <input

@@ -67,6 +67,26 @@ export class LineChart {
     if (this.#plot && this.#plot.width !== width) this.#plot.setSize({ width, height })
   }
 
+  /** Makes a PNG of the chart, with its title, on the ground of the page. */
+  picture(title: string): Promise<Blob> {
+    const { canvas } = this.#plot!.ctx
+    const margin = 24 * devicePixelRatio
+    const picture = document.createElement('canvas')
+    picture.width = canvas.width
+    picture.height = canvas.height + margin
+    const ctx = picture.getContext('2d')!
+    const isDark = this.#content!.theme === 'dark'
+    ctx.fillStyle = isDark ? '#0d1117' : '#ffffff'
+    ctx.fillRect(0, 0, picture.width, picture.height)
+    ctx.fillStyle = isDark ? '#e6edf3' : '#1f2328'
+    ctx.font = `${13 * devicePixelRatio}px system-ui, sans-serif`
+    ctx.fillText(title, 8 * devicePixelRatio, 16 * devicePixelRatio)
+    ctx.drawImage(canvas, 0, margin)
+    return new Promise((resolve, reject) =>
+      picture.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('the browser gives none')))),
+    )
+  }
+
   destroy(): void {
     this.#plot?.destroy()
     this.#plot = undefined
@@ -159,6 +179,13 @@ export class LineChart {
       ctx.strokeStyle = colour
       ctx.lineWidth = (isSmooth ? 1 : 1.4) * ratio
       ctx.setLineDash(dash.map((length) => length * ratio))
+      if (line.band) {
+        ctx.fillStyle = colour
+        const { globalAlpha } = ctx
+        ctx.globalAlpha = 0.2
+        fillBand(plot, line.band)
+        ctx.globalAlpha = globalAlpha
+      }
       if (line.smooth) {
         const { globalAlpha } = ctx
         ctx.globalAlpha = 0.25 * globalAlpha
@@ -187,6 +214,25 @@ export class LineChart {
     }
     this.#events.hover(found.toSorted((a, b) => a.distance - b.distance).slice(0, mostNearby), left)
   }
+}
+
+/** Fills what is between two lines; an axis ends where it cannot show them. */
+function fillBand(plot: uPlot, { low, high }: NonNullable<Line['band']>): void {
+  const { ctx, bbox } = plot
+  const [toX, toY] = [mapping(plot.scales['x']!), mapping(plot.scales['y']!)]
+  const go = (x: number, y: number): void => {
+    const [across, up] = [toX(x), toY(y)]
+    // A logarithmic axis has no zero; what is below it is at its lower end.
+    if (Number.isFinite(across))
+      ctx.lineTo(
+        bbox.left + across * bbox.width,
+        bbox.top + (1 - (Number.isFinite(up) ? up : 0)) * bbox.height,
+      )
+  }
+  ctx.beginPath()
+  for (let i = 0; i < low.x.length; i++) go(low.x[i]!, low.y[i]!)
+  for (let i = high.x.length - 1; i >= 0; i--) go(high.x[i]!, high.y[i]!)
+  ctx.fill()
 }
 
 /** Draws a line; what an axis cannot show is a gap. */
@@ -245,16 +291,15 @@ function rangeX({ lines, zoom, logX }: ChartContent): [number, number] {
 /** Gives the range of the values that are drawn: the least and the greatest are among them. */
 function rangeY({ lines, zoom, logY }: ChartContent): [number, number] {
   let [least, greatest] = [Infinity, -Infinity]
-  for (const line of lines) {
-    const { x, y } = line
-    for (let i = 0; i < y.length; i++) {
-      const value = y[i]!
-      if (!Number.isFinite(value) || (logY && value <= 0)) continue
-      if (zoom && (x[i]! < zoom[0] || x[i]! > zoom[1])) continue
-      if (value < least) least = value
-      if (value > greatest) greatest = value
-    }
-  }
+  for (const line of lines)
+    for (const { x, y } of line.band ? [line.band.low, line.band.high] : [line])
+      for (let i = 0; i < y.length; i++) {
+        const value = y[i]!
+        if (!Number.isFinite(value) || (logY && value <= 0)) continue
+        if (zoom && (x[i]! < zoom[0] || x[i]! > zoom[1])) continue
+        if (value < least) least = value
+        if (value > greatest) greatest = value
+      }
   if (!(greatest >= least)) return logY ? [0.1, 1] : [0, 1]
   if (logY) return least === greatest ? [least / 2, greatest * 2] : [least / 1.1, greatest * 1.1]
   const margin = (greatest - least) * 0.05 || Math.abs(greatest) * 0.1 || 1

@@ -1,3 +1,4 @@
+import type { Line } from '../../viewer/protocol.ts'
 import type { Theme } from '../state/theme.ts'
 
 export interface LineStyle {
@@ -24,11 +25,12 @@ export function colourOf(run: string, theme: Theme): string {
 const mostDashed = 32
 
 /** Gives how lines are drawn: those of the same colour with different dashes, as long as there are some. */
-export function stylesOf(lines: readonly { readonly run: string }[], theme: Theme): Map<string, LineStyle> {
+export function stylesOf(lines: readonly Pick<Line, 'run' | 'band'>[], theme: Theme): Map<string, LineStyle> {
   const used = new Map<string, number>()
   return new Map(
-    lines.map(({ run }) => {
-      const colour = colourOf(run, theme)
+    lines.map(({ run, band }, i) => {
+      // Groups are few, and none of them is known by a number.
+      const colour = band ? colours[theme][i % colours[theme].length]! : colourOf(run, theme)
       const before = used.get(colour) ?? 0
       used.set(colour, before + 1)
       return [run, { colour, dash: lines.length > mostDashed ? [] : dashes[before % dashes.length]! }]

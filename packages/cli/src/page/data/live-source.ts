@@ -1,4 +1,12 @@
-import type { FilterAnswer, FolderInfo, RunDetails, RunsMessage } from '../../viewer/protocol.ts'
+import type {
+  FilterAnswer,
+  FolderInfo,
+  Histogram,
+  Media,
+  RunDetails,
+  RunsMessage,
+} from '../../viewer/protocol.ts'
+import { unframed } from '../../viewer/series/frames.ts'
 import { unpackLines } from '../../viewer/series/pack-lines.ts'
 import type { Source } from './source.ts'
 
@@ -18,15 +26,19 @@ export function liveSource(): Source {
       events.addEventListener('runs', (event) => listener(JSON.parse(event.data as string) as RunsMessage))
     },
     filter: (query) => json<FilterAnswer>(address('filter', { query })),
-    async lines(request) {
-      const response = await checked(await post('/api/lines', request))
-      return unpackLines(await response.arrayBuffer())
+    async lines(request, onLines, signal) {
+      const response = await checked(await post('/api/lines', request, { signal }))
+      for await (const part of unframed(piecesOf(response.body!))) onLines(unpackLines(part))
     },
     details: (run) => json<RunDetails>(address('run', { run })),
     text: async (run, path) => (await checked(await fetch(address('text', { run, path })))).text(),
     file: (run, path) => address('artifacts', { run, path }),
+    media: (run) => json<Media>(address('media', { run })),
+    image: (run, id) => address('image', { run, id }),
+    histogram: (run, id) => json<Histogram>(address('histogram', { run, id })),
     async annotate(annotations) {
-      await checked(await post('/api/annotate', annotations, { 'x-trainyard-token': token ?? '' }))
+      const headers = { 'x-trainyard-token': token ?? '' }
+      await checked(await post('/api/annotate', annotations, { headers }))
     },
   }
 }
@@ -43,16 +55,26 @@ function takeToken(): string | null {
   return sessionStorage.getItem('trainyard-token')
 }
 
-function post(
-  path: string,
-  body: unknown,
-  headers: Readonly<Record<string, string>> = {},
-): Promise<Response> {
+function post(path: string, body: unknown, { headers, signal }: RequestInit = {}): Promise<Response> {
   return fetch(path, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
+    headers: { 'content-type': 'application/json', ...(headers as Record<string, string>) },
     body: JSON.stringify(body),
+    ...(signal && { signal }),
   })
+}
+
+/**
+ * Reads a stream; not every browser can iterate over one.
+ * @yields its pieces.
+ */
+async function* piecesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return
+    yield value
+  }
 }
 
 async function json<T>(path: string): Promise<T> {

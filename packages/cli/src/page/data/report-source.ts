@@ -1,7 +1,9 @@
-import { type ReportHeader, reportElement } from '../../viewer/report-format.ts'
-import { lineOf } from '../../viewer/series/line.ts'
+import type { Histogram } from '../../viewer/protocol.ts'
+import { histogramPath, imagePath, type ReportHeader, reportElement } from '../../viewer/report-format.ts'
+import { plansOf } from '../../viewer/series/line.ts'
 import { LogColumns } from '../../viewer/series/log-columns.ts'
 import { unpack } from '../../viewer/series/pack.ts'
+import { type Points, pointsOf } from '../../viewer/series/points.ts'
 import type { Source } from './source.ts'
 
 /** Finds the data of a report in the document. */
@@ -12,7 +14,7 @@ export function findReport(): string | undefined {
 /** Makes the source of a report, whose data is in the page. */
 export async function reportSource(data: string): Promise<Source> {
   const { header, arrays } = unpack(await unzip(data))
-  const { folder, rows, details, logs, files } = header as ReportHeader
+  const { folder, rows, details, logs, files, media } = header as ReportHeader
   const columns = new Map<string, LogColumns>()
   let next = 0
   for (const { run, name, keys } of logs) {
@@ -34,14 +36,19 @@ export async function reportSource(data: string): Promise<Source> {
       })
       return Promise.resolve({ ids: found.map(({ id }) => id) })
     },
-    lines(request) {
-      const lines = request.runs.flatMap((run) => {
+    lines(request, onLines) {
+      const pointsIn = (run: string): Points[] => {
         const log = logs.find((one) => one.run === run && request.metric.startsWith(`${one.name}.`))
         const found = log && columns.get(`${run}\n${log.name}`)
         const key = log && request.metric.slice(log.name.length + 1)
-        return found && key !== undefined && found.get(key) ? [lineOf(run, found, key, request)] : []
+        return found && key !== undefined && found.get(key) ? [pointsOf(found, key, request.axis)] : []
+      }
+      const lines = plansOf(request).flatMap((plan) => {
+        const points = plan.runs.flatMap(pointsIn)
+        return points.length > 0 ? [plan.make(points)] : []
       })
-      return Promise.resolve(lines)
+      onLines(lines)
+      return Promise.resolve()
     },
     details: (run) =>
       details[run]
@@ -49,6 +56,14 @@ export async function reportSource(data: string): Promise<Source> {
         : Promise.reject(new Error(`the report has no run ${run}`)),
     text: (run, path) => Promise.resolve(files[run]?.[path] ?? ''),
     file: (run, path) => files[run]?.[path],
+    media: (run) => Promise.resolve(media[run] ?? { images: [], histograms: [] }),
+    image: (run, id) => files[run]?.[imagePath(id)],
+    histogram(run, id) {
+      const found = files[run]?.[histogramPath(id)]
+      return found === undefined
+        ? Promise.reject(new Error('the report has no such histogram'))
+        : Promise.resolve(JSON.parse(found) as Histogram)
+    },
     annotate: () => Promise.reject(new Error('a report cannot be changed')),
   }
 }

@@ -1,5 +1,6 @@
 import { computed, effect, signal } from '@preact/signals'
 import { numberOf, type ProblemRow, type RunRow, type RunsMessage } from '../../viewer/protocol.ts'
+import { messageOf, valueText } from '../format.ts'
 import { show, view } from '../state/view-state.ts'
 import type { Source } from './source.ts'
 
@@ -32,7 +33,7 @@ export async function load(from: Source): Promise<void> {
     isLoaded.value = true
     from.listen(message.revision, take)
   } catch (error) {
-    failure.value = error instanceof Error ? error.message : String(error)
+    failure.value = messageOf(error)
   }
 }
 
@@ -67,7 +68,7 @@ async function match(filter: string, now: number): Promise<void> {
     // What is being typed is no query yet; the last one stays.
     if ('ids' in answer) matching.value = new Set(answer.ids)
   } catch (error) {
-    failure.value = String(error)
+    failure.value = messageOf(error)
   }
 }
 
@@ -99,6 +100,14 @@ export const configFields = computed(() => {
   const chosen = new Set(varying)
   return { varying, same: [...names].filter((name) => !chosen.has(name)) }
 })
+
+/** By what runs can be grouped. */
+export const groupFields = computed(() => ['status', ...configFields.value.varying])
+
+/** Gives the name of the group that a run is in. */
+export function groupOf(row: RunRow): string {
+  return valueText(valueOf(row, view.value.group)) || '(none)'
+}
 
 export const metricNames = computed(() => [
   ...new Set([...rows.value.values()].flatMap(({ metrics }) => Object.keys(metrics))),

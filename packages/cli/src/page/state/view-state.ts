@@ -13,6 +13,8 @@ export interface ViewState {
   /** `-train.loss` sorts from the greatest to the least. */
   readonly sort: string
   readonly group: string
+  /** Whether the charts have a line a group, and not a line a run. */
+  readonly bands: boolean
   /** The columns of the table; null for those in which the runs differ. */
   readonly columns: readonly string[] | null
   readonly statistic: Statistic
@@ -26,6 +28,8 @@ export interface ViewState {
   readonly zoom: readonly [from: number, to: number] | null
   /** A part of the names of the metrics that have charts. */
   readonly metrics: string
+  /** Which half of the page is hidden, so that the other one has all of it. */
+  readonly hidden: '' | 'runs' | 'charts'
 }
 
 const start: ViewState = {
@@ -34,6 +38,7 @@ const start: ViewState = {
   filter: '',
   sort: '',
   group: '',
+  bands: false,
   columns: null,
   statistic: 'last',
   show: null,
@@ -44,6 +49,7 @@ const start: ViewState = {
   smoothing: 0,
   zoom: null,
   metrics: '',
+  hidden: '',
 }
 
 /** The view that is shown. */
@@ -70,6 +76,8 @@ export function parseView(text: string): ViewState {
     filter: given.get('filter') ?? '',
     sort: given.get('sort') ?? '',
     group: given.get('group') ?? '',
+    bands: given.has('bands'),
+    hidden: oneOf(['', 'runs', 'charts'], given.get('hide')),
     columns: given.has('column') ? given.getAll('column').filter(Boolean) : null,
     statistic: oneOf(['last', 'min', 'max'], given.get('value')),
     show: wanted.length === 0 ? null : wanted[0] === '*' ? '*' : wanted.filter(Boolean),
@@ -93,6 +101,8 @@ export function viewText(state: ViewState): string {
   put('filter', state.filter)
   put('sort', state.sort)
   put('group', state.group)
+  put('bands', state.bands)
+  put('hide', state.hidden)
   if (state.columns)
     for (const column of state.columns.length > 0 ? state.columns : ['']) text.append('column', column)
   if (state.statistic !== start.statistic) put('value', state.statistic)

@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import type { RunRow } from '../../viewer/protocol.ts'
 import { canWrite, source } from '../data/runs.ts'
+import { messageOf } from '../format.ts'
 
 /** What a person says about a run; in fields if it can be changed from here. */
 export function Annotations({ row }: { row: RunRow }) {
@@ -29,7 +30,7 @@ export function Annotations({ row }: { row: RunRow }) {
       await source.peek().annotate({ run: row.id, tags: list.filter(Boolean), notes: notes.value, archived })
       said.value = 'saved'
     } catch (error) {
-      said.value = error instanceof Error ? error.message : String(error)
+      said.value = messageOf(error)
     }
   }
   return (

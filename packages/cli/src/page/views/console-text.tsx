@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import type { FileRow } from '../../viewer/protocol.ts'
 import { source } from '../data/runs.ts'
+import { messageOf } from '../format.ts'
 
 /** How often the text of a run that goes on is asked for, in milliseconds. */
 const pause = 2000
@@ -28,7 +29,7 @@ export function ConsoleText({
       try {
         text.value = await source.peek().text(run, path)
       } catch (error) {
-        text.value = error instanceof Error ? error.message : String(error)
+        text.value = messageOf(error)
       }
       if (isAtEnd) requestAnimationFrame(() => element?.scrollTo({ top: element.scrollHeight }))
     }

@@ -1,30 +1,38 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import { type JsonNumber, numberOf, type RunDetails } from '../../viewer/protocol.ts'
+import { type JsonNumber, type Media, numberOf, type RunDetails } from '../../viewer/protocol.ts'
 import { ChartGrid } from '../charts/chart-grid.tsx'
 import { rows, source } from '../data/runs.ts'
-import { durationText, numberText, sizeText, timeText, valueText } from '../format.ts'
+import { durationText, messageOf, numberText, sizeText, timeText, valueText } from '../format.ts'
 import { show } from '../state/view-state.ts'
 import { Annotations } from './annotations.tsx'
 import { ConsoleText } from './console-text.tsx'
+import { MediaView } from './media-view.tsx'
 import { Status } from './status.tsx'
 
 /** All about a run. */
 export function RunView({ id }: { id: string }) {
   const details = useSignal<RunDetails | null>(null)
+  const media = useSignal<Media | null>(null)
   const error = useSignal('')
   // A run that changes is asked for again.
   const row = rows.value.get(id)
   useEffect(() => {
+    let isWanted = true
     const read = async (): Promise<void> => {
       try {
-        details.value = await source.peek().details(id)
-        error.value = ''
+        const all = await source.peek().details(id)
+        if (isWanted) details.value = all
+        // Files of events may be large; what there is else does not wait for them.
+        const found = isWanted ? await source.peek().media(id) : null
+        if (isWanted) media.value = found
+        if (isWanted) error.value = ''
       } catch (problem) {
-        error.value = problem instanceof Error ? problem.message : String(problem)
+        if (isWanted) error.value = messageOf(problem)
       }
     }
     void read()
+    return () => (isWanted = false)
   }, [id, row])
   const found = details.value?.row.id === id ? details.value : null
   return (
@@ -40,6 +48,11 @@ export function RunView({ id }: { id: string }) {
       {error.value !== '' && <p class="error">{error.value}</p>}
       {found && <Details details={found} />}
       {found && <ChartGrid runs={[id]} />}
+      {media.value && media.value.images.length + media.value.histograms.length > 0 && (
+        <Section title="Images and histograms">
+          <MediaView run={id} media={media.value} />
+        </Section>
+      )}
       {found && <Files details={found} />}
     </main>
   )

@@ -2,7 +2,7 @@ import { computed, signal, useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import type { RunRow } from '../../viewer/protocol.ts'
 import { colourOf } from '../charts/line-style.ts'
-import { columns, isShown, listed, metricNames, toggleShown, valueOf } from '../data/runs.ts'
+import { columns, groupOf, isShown, listed, metricNames, toggleShown, valueOf } from '../data/runs.ts'
 import { durationText, timeText, valueText } from '../format.ts'
 import { theme } from '../state/theme.ts'
 import { show, view } from '../state/view-state.ts'
@@ -25,7 +25,7 @@ const items = computed<readonly Item[]>(() => {
   const { group } = view.value
   const single = (row: RunRow): Item => ({ kind: 'run', row })
   if (group === '') return listed.value.map(single)
-  const groups = Map.groupBy(listed.value, (row) => valueText(valueOf(row, group)) || '(none)')
+  const groups = Map.groupBy(listed.value, groupOf)
   return [...groups].flatMap(([name, rows]): Item[] => [{ kind: 'group', name, rows }, ...rows.map(single)])
 })
 
@@ -193,13 +193,16 @@ function Cell({ row, name }: { row: RunRow; name: string }) {
 }
 
 function GroupRow({ item, index, names }: { item: Item & { kind: 'group' }; index: number; names: Names }) {
+  const metrics = new Set(metricNames.value)
+  const first = names.findIndex(([name]) => metrics.has(name))
+  const span = first === -1 ? names.length : first
   return (
     <tr aria-rowindex={index} class="group">
       <td />
-      <th scope="rowgroup" colSpan={2}>
+      <th scope="rowgroup" colSpan={span} title={item.name}>
         {shortName(view.value.group)} = {item.name} <span class="quiet">({item.rows.length})</span>
       </th>
-      {names.slice(2).map(([name]) => (
+      {names.slice(span).map(([name]) => (
         <td key={name} class="number">
           {meanText(item.rows.map((row) => (row.metrics[name] ? valueOf(row, name) : undefined)))}
         </td>

@@ -3,6 +3,7 @@ import {
   configFields,
   columns,
   filterError,
+  groupFields,
   listed,
   metricNames,
   problems,
@@ -16,7 +17,6 @@ import { show, type Statistic, view } from '../state/view-state.ts'
 /** What is above the table: the filter, how the rows are grouped, which columns there are. */
 export function Toolbar() {
   const { group, statistic, archived } = view.value
-  const { varying } = configFields.value
   const unread = [...rows.value.values()].filter((row) => !row.isWhole).length
   const isAnyArchived = [...rows.value.values()].some((row) => row.archived)
   return (
@@ -39,7 +39,7 @@ export function Toolbar() {
           group by{' '}
           <select value={group} onChange={(event) => show({ group: event.currentTarget.value })}>
             <option value="">nothing</option>
-            {['status', ...varying].map((name) => (
+            {groupFields.value.map((name) => (
               <option key={name} value={name}>
                 {name.replace(/^config\./, '')}
               </option>

@@ -52,7 +52,7 @@ export function sendBytes(
 ): void {
   const isPacked =
     bytes.length >= leastToPack &&
-    type !== 'application/octet-stream' &&
+    !type.startsWith('image/') &&
     String(request.headers['accept-encoding']).includes('gzip')
   const body = isPacked ? gzipSync(bytes, { level: 1 }) : bytes
   response.writeHead(status, {

@@ -1,20 +1,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { pipeline } from 'node:stream/promises'
 import { QueryError, type StoredRun } from '@trainyard/run-folder'
 import { messageOf } from '../../errors.ts'
 import { axes, type FilterAnswer, type FolderInfo, jsonNumbers, type RunsMessage } from '../protocol.ts'
-import type { AnnotationRequest, LinesRequest } from '../protocol.ts'
+import type { AnnotationRequest, LineGroup, LinesRequest } from '../protocol.ts'
 import { detailsOf, isShown } from '../run-details.ts'
+import { imageType } from '../media/logged-media.ts'
+import type { MediaStore } from '../media/media-store.ts'
 import type { RunWatch } from '../run-watch.ts'
+import { framed } from '../series/frames.ts'
 import { packLines } from '../series/pack-lines.ts'
 import type { SeriesStore } from '../series-store.ts'
 import { pageDocument, readPageFile } from './page-files.ts'
-import { eventHeaders, HttpError, readJson, sendBytes, sendJson } from './respond.ts'
+import { eventHeaders, fileHeaders, HttpError, readJson, sendBytes, sendJson } from './respond.ts'
 import { sendFile, sendTail } from './send-file.ts'
 
 /** What the answers are made from. */
 export interface ViewerState {
   readonly watch: RunWatch
   readonly series: SeriesStore
+  readonly media: MediaStore
   readonly readOnly: boolean
 }
 
@@ -32,7 +37,10 @@ type Answer = (
   query: URLSearchParams,
 ) => unknown
 
-const page = '<link rel="stylesheet" href="/page.css">\n<script src="/page.js" defer></script>'
+/** The runs are asked for before the script has come that shows them. */
+const page = `<link rel="preload" href="/api/runs" as="fetch" crossorigin="anonymous">
+<link rel="stylesheet" href="/page.css">
+<script src="/page.js" defer></script>`
 
 const answers: Readonly<Record<string, Answer>> = {
   'GET /': (_, request, response) =>
@@ -46,7 +54,7 @@ const answers: Readonly<Record<string, Answer>> = {
   },
   async 'GET /api/runs'({ watch }, request, response) {
     await watch.look()
-    sendJson(request, response, watch.all())
+    sendBytes(request, response, Buffer.from(watch.allText()), 'application/json')
   },
   async 'GET /api/filter'({ watch }, request, response, query) {
     try {
@@ -61,14 +69,29 @@ const answers: Readonly<Record<string, Answer>> = {
   'GET /api/events': sendEvents,
   async 'POST /api/lines'({ watch, series }, request, response) {
     const wanted = linesRequest(await readJson(request))
-    const runs = watch.byId()
-    const found = wanted.runs.map((id) => runs.get(id)).filter((run) => run !== undefined)
-    const lines = await series.lines(found, wanted)
-    sendBytes(request, response, packLines(lines), 'application/octet-stream')
+    response.writeHead(200, fileHeaders('application/octet-stream', true, 'lines'))
+    const parts = series.lines(watch.byId(), wanted)
+    await pipeline(async function* () {
+      for await (const lines of parts) yield* framed(packLines(lines))
+    }, response)
   },
   async 'GET /api/run'({ watch }, request, response, query) {
     await watch.look()
     sendJson(request, response, await detailsOf(runIn(watch, query), watch.folder))
+  },
+  async 'GET /api/media'({ watch, media }, request, response, query) {
+    sendJson(request, response, await media.of(runIn(watch, query)).list())
+  },
+  async 'GET /api/image'({ watch, media }, request, response, query) {
+    const image = await media.of(runIn(watch, query)).image(query.get('id') ?? '')
+    const type = image && imageType(image)
+    if (!type) throw new HttpError(404, 'there is no such image')
+    sendBytes(request, response, image, type)
+  },
+  async 'GET /api/histogram'({ watch, media }, request, response, query) {
+    const histogram = await media.of(runIn(watch, query)).histogram(query.get('id') ?? '')
+    if (!histogram) throw new HttpError(404, 'there is no such histogram')
+    sendJson(request, response, histogram)
   },
   async 'GET /api/artifacts'({ watch }, request, response, query) {
     const { run, path } = await shownFile(watch, query)
@@ -160,8 +183,8 @@ function linesRequest(value: unknown): LinesRequest {
   const isGood =
     typeof value === 'object' &&
     value !== null &&
-    Array.isArray(wanted.runs) &&
-    wanted.runs.length <= mostLines &&
+    isNames(wanted.runs) &&
+    (wanted.groups === undefined || isGroups(wanted.groups)) &&
     typeof wanted.metric === 'string' &&
     axes.includes(wanted.axis) &&
     Number.isInteger(wanted.buckets) &&
@@ -172,6 +195,18 @@ function linesRequest(value: unknown): LinesRequest {
     (wanted.smoothing === undefined || (wanted.smoothing >= 0 && wanted.smoothing < 1))
   if (!isGood) throw new HttpError(400, 'no such lines can be asked for')
   return wanted
+}
+
+function isNames(value: unknown): boolean {
+  return Array.isArray(value) && value.length <= mostLines && value.every((name) => typeof name === 'string')
+}
+
+function isGroups(value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.length <= mostLines &&
+    value.every((group: LineGroup | null) => typeof group?.name === 'string' && isNames(group.runs))
+  )
 }
 
 function annotationRequest(value: unknown): AnnotationRequest {

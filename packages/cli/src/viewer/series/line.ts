@@ -1,14 +1,13 @@
 import type { Line, LinesRequest } from '../protocol.ts'
-import type { LogColumns } from './log-columns.ts'
-import { pointsOf } from './points.ts'
+import { meanLine } from './mean-line.ts'
+import type { Points } from './points.ts'
 import { reduce } from './reduce.ts'
 import { smooth } from './smooth.ts'
 
-/** Makes a line of a chart from the columns of a metrics file. */
-export function lineOf(run: string, columns: LogColumns, key: string, request: LinesRequest): Line {
-  const { axis, x, y } = pointsOf(columns, key, request.axis)
+/** Makes the line of a run. */
+function lineOf(run: string, { axis, x, y }: Points, request: LinesRequest): Line {
   let notFinite = 0
-  for (const value of y) if (!Number.isFinite(value)) notFinite++
+  for (let i = 0; i < y.length; i++) if (!Number.isFinite(y[i])) notFinite++
   const weight = request.smoothing ?? 0
   return {
     run,
@@ -18,4 +17,23 @@ export function lineOf(run: string, columns: LogColumns, key: string, request: L
     ...reduce(x, y, request),
     ...(weight > 0 && { smooth: reduce(x, smooth(y, weight), request) }),
   }
+}
+
+/** What is to be one line: a run, or a group of runs. */
+export interface LinePlan {
+  readonly runs: readonly string[]
+  /** Makes the line of the points of those of the runs that have some. */
+  make(points: readonly Points[]): Line
+}
+
+/** Says which lines a request is for. */
+export function plansOf(request: LinesRequest): LinePlan[] {
+  const { runs, groups = [] } = request
+  return [
+    ...runs.map((run): LinePlan => ({ runs: [run], make: ([points]) => lineOf(run, points!, request) })),
+    ...groups.map(({ name, runs: members }): LinePlan => ({
+      runs: members,
+      make: (points) => meanLine(name, points, request),
+    })),
+  ]
 }

@@ -1,28 +1,39 @@
-import type { Line } from '../protocol.ts'
+import type { Line, Polyline } from '../protocol.ts'
 import { pack, unpack } from './pack.ts'
 
-type LineHeader = Pick<Line, 'run' | 'axis' | 'total' | 'notFinite'> & { readonly isSmooth: boolean }
+type LineHeader = Pick<Line, 'run' | 'axis' | 'total' | 'notFinite'> & {
+  readonly isSmooth: boolean
+  readonly hasBand: boolean
+}
 
 export function packLines(lines: readonly Line[]): Uint8Array<ArrayBuffer> {
-  const headers = lines.map(({ run, axis, total, notFinite, smooth }): LineHeader => ({
+  const headers = lines.map(({ run, axis, total, notFinite, smooth, band }): LineHeader => ({
     run,
     axis,
     total,
     notFinite,
     isSmooth: smooth !== undefined,
+    hasBand: band !== undefined,
   }))
-  const arrays = lines.flatMap(({ x, y, smooth }) => [x, y, ...(smooth ? [smooth.x, smooth.y] : [])])
-  return pack(headers, arrays)
+  const drawn = lines.flatMap((line) => [
+    line,
+    ...(line.smooth ? [line.smooth] : []),
+    ...(line.band ? [line.band.low, line.band.high] : []),
+  ])
+  return pack(
+    headers,
+    drawn.flatMap(({ x, y }) => [x, y]),
+  )
 }
 
 export function unpackLines(buffer: ArrayBuffer): Line[] {
   const { header, arrays } = unpack(buffer)
   let next = 0
-  const take = (): Float64Array => arrays[next++]!
-  return (header as LineHeader[]).map(({ isSmooth, ...line }) => ({
+  const take = (): Polyline => ({ x: arrays[next++]!, y: arrays[next++]! })
+  return (header as LineHeader[]).map(({ isSmooth, hasBand, ...line }) => ({
     ...line,
-    x: take(),
-    y: take(),
-    ...(isSmooth && { smooth: { x: take(), y: take() } }),
+    ...take(),
+    ...(isSmooth && { smooth: take() }),
+    ...(hasBand && { band: { low: take(), high: take() } }),
   }))
 }

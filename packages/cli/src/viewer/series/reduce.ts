@@ -1,3 +1,5 @@
+import type { Polyline } from '../protocol.ts'
+
 /** What of a line is to be shown. */
 export interface Range {
   readonly from?: number | undefined
@@ -5,11 +7,6 @@ export interface Range {
   readonly buckets: number
   /** Whether the buckets are of the same width on a logarithmic axis. */
   readonly logX?: boolean | undefined
-}
-
-export interface Reduced {
-  readonly x: Float64Array
-  readonly y: Float64Array
 }
 
 /**
@@ -22,7 +19,7 @@ export function reduce(
   x: Float64Array,
   y: Float64Array,
   { from, to, buckets, logX = false }: Range,
-): Reduced {
+): Polyline {
   const begin = from === undefined ? 0 : Math.max(0, lowerBound(x, from) - 1)
   const end = to === undefined ? x.length : Math.min(x.length, upperBound(x, to) + 1)
   if (end - begin <= 2 * buckets) return { x: x.slice(begin, end), y: y.slice(begin, end) }
