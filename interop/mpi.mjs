@@ -1,34 +1,16 @@
-// Trains on several ranks with every MPI that is here, and lets ranks die in every way. TRAINYARD_MPI_KILLS=300 asks for as many random kills.
+// Trains on several ranks with every MPI that is here, and lets ranks die in every way.
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { bundleProgram } from '../scripts/bundle-program.mjs'
+import { assertSameOnRanks, bundlePrograms, flags, launchersHere, start, trainWith } from './mpi/jobs.mjs'
 import { twoHosts } from './mpi/two-hosts.mjs'
 
-const path = (relative) => fileURLToPath(new URL(relative, import.meta.url))
-const kills = Number(process.env.TRAINYARD_MPI_KILLS ?? 4)
 const steps = 50
 
 export const name = 'mpi'
 
 export async function run({ folder, log }) {
-  const launchers = ['mpirun.openmpi', 'mpirun.mpich'].filter(
-    (command) => spawnSync(command, ['--version']).status === 0,
-  )
-  if (launchers.length === 0)
-    return { skipped: 'neither mpirun.openmpi nor mpirun.mpich is here (apt-get install openmpi-bin mpich)' }
-  // A folder from where the packages that are not bundled can be found.
-  const dist = path('../packages/mpi/node_modules/.trainyard-test')
-  const program = (file) => bundleProgram(`interop/mpi/${file}`, dist)
-  const [launcher, train, collectives] = [
-    await program('launcher.mjs'),
-    await program('train.mjs'),
-    await program('collectives.mjs'),
-  ]
-  const context = { folder, launcher, train, collectives }
-
+  const { found: launchers, skipped } = launchersHere()
+  if (skipped) return { skipped }
+  const context = { folder, ...(await bundlePrograms()) }
   const alone = await trainWith({ ...context, settings: {} })
   assert.equal(alone.code, 0, alone.output)
   for (const command of launchers) {
@@ -41,26 +23,9 @@ export async function run({ folder, log }) {
     await checkSignals({ ...context, command })
     log(`${command}: a signal stops all ranks at one step, and they go on`)
   }
-  await checkKills({ ...context, launchers, log })
-  log(`${kills} jobs with a killed rank ended as one that nobody killed`)
   const wrong = await checkWrongLibrary({ ...context, launchers })
   const hosts = await checkHosts({ ...context, launchers, log })
-  return { ok: true, note: `${launchers.join(', ')}; ${kills} kills; ${wrong}; ${hosts}` }
-}
-
-/** Starts a job and gives its exit code, what it printed, the line of rank zero, and the weights. */
-async function trainWith(options) {
-  const { folder, launcher, train, command, settings, ranks, jobOptions = [], prefix = [], onStep } = options
-  const own = options.own ?? fresh(folder)
-  const program = [train, JSON.stringify({ folder: own, steps, ...settings })]
-  const job = [launcher, '-n', ranks, '--launcher', command, ...flags(command), ...jobOptions, ...program]
-  const { code, output } = await start([...prefix, process.execPath, ...(command ? job : program)], {
-    onStep,
-    env: options.env,
-  })
-  const line = output.split('\n').findLast((text) => text.startsWith('{"ranks"'))
-  const weights = line && readFileSync(join(own, 'weights.bin'))
-  return { code, output, own, weights, result: line && JSON.parse(line) }
+  return { ok: true, note: `${launchers.join(', ')}; ${wrong}; ${hosts}` }
 }
 
 async function checkCollectives({ launcher, collectives, command }) {
@@ -77,9 +42,11 @@ async function checkCollectives({ launcher, collectives, command }) {
       process.execPath,
       '--expose-gc',
     ]
-    const { code, output } = await start([process.execPath, ...args, collectives, '6'])
-    assert.equal(code, 0, output)
-    assert.deepEqual(JSON.parse(output.split('\n').find((line) => line.startsWith('{'))).problems, [])
+    for (const way of ['', 'threads']) {
+      const { code, output } = await start([process.execPath, ...args, collectives, '6', way])
+      assert.equal(code, 0, output)
+      assert.deepEqual(JSON.parse(output.split('\n').find((line) => line.startsWith('{'))).problems, [])
+    }
   }
 }
 
@@ -88,6 +55,7 @@ async function checkEquality(options) {
     const trained = await trainWith({ ...options, ranks, settings: {} })
     assert.equal(trained.code, 0, trained.output)
     assertSameOnRanks(trained.result, ranks)
+    assert.equal(trained.output.match(/^\[tfjs\] backend/gm)?.length, 1, trained.output)
     const difference = relativeL2(trained.weights, options.expected)
     assert.ok(difference < 1e-6, `${ranks} ranks differ from one process by ${difference}`)
   }
@@ -125,7 +93,7 @@ async function checkSignals(options) {
   const whole = await trainWith({ ...options, ranks: 2, settings: { save } })
   const [toOne, toAll] = [
     { settings: { save, kill: { rank: 1, step: 17, signal: 'SIGTERM' } } },
-    { settings: { save, pause: 20 }, onStep: (step, child) => step === 12 && child.kill('SIGTERM') },
+    { settings: { save, pause: 20 }, onLine: (line, child) => line === 'step 12' && child.kill('SIGTERM') },
   ]
   for (const stopped of [toOne, toAll]) {
     const first = await trainWith({ ...options, ...stopped, ranks: 2 })
@@ -141,26 +109,6 @@ async function checkSignals(options) {
   const stopped = await trainWith({ ...options, ...toOne, ranks: 2 })
   const alone = await trainWith({ ...options, command: undefined, own: stopped.own, settings: { save } })
   assert.ok(relativeL2(alone.weights, whole.weights) < 1e-6, 'resumed by one process')
-}
-
-async function checkKills({ launchers, log, ...options }) {
-  const whole = await trainWith({ ...options, command: launchers[0], ranks: 2, settings: { save: 5 } })
-  for (let i = 0; i < kills; i++) {
-    const command = launchers[i % launchers.length]
-    const kill = {
-      rank: Math.floor(2 * Math.random()),
-      step: 1 + Math.floor((steps - 1) * Math.random()),
-      signal: 'SIGKILL',
-    }
-    const jobOptions = ['--max-restarts', '1']
-    const job = await trainWith({ ...options, command, ranks: 2, jobOptions, settings: { save: 5, kill } })
-    const what = `${command}, ${JSON.stringify(kill)}`
-    assert.equal(job.code, 0, `${what}: ${job.output}`)
-    assert.match(job.output, /restart 1 of 1/, what)
-    assert.ok(job.weights.equals(whole.weights), what)
-    rmSync(job.own, { recursive: true })
-    if (kills > 20 && i % 20 === 19) log(`${i + 1} kills`)
-  }
 }
 
 async function checkWrongLibrary({ launchers, ...options }) {
@@ -193,11 +141,15 @@ async function checkHosts({ launchers, log, ...options }) {
         ...place,
         jobOptions,
         settings,
-        onStep: (step) => step === 12 && hosts.cut(),
+        onLine: (line) => line === 'step 12' && hosts.cut(),
       })
       hosts.mend()
       assert.notEqual(cut.code, 0)
-      assert.match(cut.output, /rank \d \(.*\) did not arrive at|all ranks are at|MPI has not come back/)
+      // Each side gives up by itself, and these two, of one kernel, may see that the other has.
+      assert.match(
+        cut.output,
+        /rank \d \(.*\) (did not arrive at|is gone)|all ranks are at|MPI has not come back/,
+      )
       log(`${command}: a host that is cut off ends the job`)
     }
     return 'two hosts, and one cut off'
@@ -206,55 +158,9 @@ async function checkHosts({ launchers, log, ...options }) {
   }
 }
 
-function assertSameOnRanks({ ranks, hashes }, expected) {
-  assert.equal(ranks, expected)
-  assert.equal(new Set(hashes).size, 1, `the ranks differ: ${hashes}`)
-}
-
 /** The distance of two lists of weights, over the length of the second. */
 function relativeL2(bytes, expectedBytes) {
   const [a, b] = [bytes, expectedBytes].map((file) => new Float32Array(new Uint8Array(file).buffer))
   assert.equal(a.length, b.length)
   return Math.hypot(...a.map((value, i) => value - b[i])) / Math.hypot(...b)
-}
-
-function flags(command) {
-  if (!command?.includes('openmpi')) return []
-  return ['--oversubscribe', ...(process.getuid() === 0 ? ['--allow-run-as-root'] : [])]
-}
-
-let folders = 0
-function fresh(folder) {
-  const own = join(folder, String(++folders))
-  mkdirSync(own, { recursive: true })
-  return own
-}
-
-/** Runs a command to its end, whatever that is; `onStep` hears of the steps that rank zero makes. */
-function start([command, ...args], { onStep, env } = {}) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args.map(String), {
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    let output = ''
-    const limit = setTimeout(() => {
-      child.kill('SIGTERM')
-      child.kill('SIGTERM')
-      reject(new Error(`not done after 120 s: ${args.join(' ')}\n${output.slice(-2000)}`))
-    }, 120_000)
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (text) => {
-        output += text
-        for (const [, step] of text.matchAll(/^step (\d+)$/gm)) onStep?.(Number(step), child)
-      })
-    child.on('error', reject)
-    const end = (code) => {
-      clearTimeout(limit)
-      resolve({ code, output })
-    }
-    child.on('close', end)
-    // What runs on a host that is cut off goes on holding the pipes.
-    child.on('exit', (code) => setTimeout(end, 2000, code))
-  })
 }

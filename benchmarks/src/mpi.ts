@@ -19,10 +19,12 @@ const sizes = [
 ] as const
 const rounds = quick ? 1 : 5
 const steps = quick ? 5 : 30
+/** Examples a step: the larger, the more there is to share. */
+const batchSizes = [256, 1024]
 
 const [task, ...taskArguments] = process.argv.slice(2)
 if (task === 'sum') await sumBuffers(taskArguments)
-else if (task === 'train') await trainSteps(Number(taskArguments[0]))
+else if (task === 'train') await trainSteps(Number(taskArguments[0]), Number(taskArguments[1]))
 else for (const flavour of ['openmpi', 'mpich']) benchmark(flavour)
 
 function benchmark(flavour: string): void {
@@ -33,7 +35,7 @@ function benchmark(flavour: string): void {
     const { status } = spawnSync(`mpicc.${flavour}`, ['-O2', source, '-o', c])
     if (status !== 0) return say(`${flavour}: skipped, there is no mpicc.${flavour}`)
     measureSums(flavour, c)
-    measureSteps(flavour)
+    for (const batchSize of batchSizes) measureSteps(flavour, batchSize)
   } finally {
     rmSync(folder, { recursive: true })
   }
@@ -68,10 +70,10 @@ function measureSums(flavour: string, c: string): void {
   }
 }
 
-function measureSteps(flavour: string): void {
+function measureSteps(flavour: string, batchSize: number): void {
   const found = { one: [] as number[], two: [] as number[], shares: [] as number[] }
   for (let round = 0; round < rounds; round++) {
-    const program = [process.execPath, process.argv[1]!, 'train', String(steps)]
+    const program = [process.execPath, process.argv[1]!, 'train', String(steps), String(batchSize)]
     const one = run(program[0]!, program.slice(1)) as { step: number }
     const two = onRanks(flavour, 2, program) as { step: number; communication: number }
     found.one.push(one.step)
@@ -80,14 +82,18 @@ function measureSteps(flavour: string): void {
   }
   const [one, two] = [median(found.one), median(found.two)]
   report('mpi', {
-    figure: `${flavour}: training step on two ranks`,
+    figure: `${flavour}: training step of ${batchSize} examples on two ranks`,
     value: two,
     unit: 'ms',
     ratio: two / one,
     against: 'one process',
     bar: { text: '1.6 times as fast', met: one / two >= 1.6 },
   })
-  report('mpi', { figure: `${flavour}: share of communication`, value: median(found.shares), unit: '%' })
+  report('mpi', {
+    figure: `${flavour}: share of communication, ${batchSize} examples`,
+    value: median(found.shares),
+    unit: '%',
+  })
 }
 
 function onRanks(flavour: string, ranks: number, program: readonly string[]): unknown {

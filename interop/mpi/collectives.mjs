@@ -1,8 +1,17 @@
-// Every collective many times, in all sizes, at once and one after the other, with garbage collections between; prints what is wrong.
+// Every collective many times, in all sizes, at once and one after the other, with garbage collections between; prints what is wrong. Arguments: how often, and
+// `threads` to make every call that blocks in another thread, as is done with those that take long.
 import { mpi } from '@trainyard/mpi'
+import { Collectives } from '../../packages/mpi/src/collectives.ts'
+import { detectRanks } from '../../packages/mpi/src/detect-ranks.ts'
+import { startGroup } from '../../packages/mpi/src/group.ts'
+import { Guardian } from '../../packages/mpi/src/guardian.ts'
+import { candidates, loadLibrary } from '../../packages/mpi/src/library.ts'
+import { watchEnd } from '../../packages/mpi/src/lifetime.ts'
+import { PoliteWait } from '../../packages/mpi/src/polite-wait.ts'
+import { RollCall } from '../../packages/mpi/src/roll-call.ts'
 
 const rounds = Number(process.argv[2] ?? 20)
-const strategy = await mpi({ timeout: 60 })
+const strategy = process.argv[3] === 'threads' ? await inThreads() : await mpi({ timeout: 60 })
 const { globalRank: rank, worldSize: size } = strategy
 const problems = []
 const check = (ok, what) => ok || problems.push(what)
@@ -58,3 +67,24 @@ if (rank === 0 || problems.length > 0)
       problems: [...new Set(problems)],
     }),
   )
+
+/** What `mpi()` puts together, but that no call is short enough to be made in the main thread. */
+async function inThreads() {
+  const launched = detectRanks()
+  const library = await loadLibrary(candidates(launched.launcher))
+  const group = startGroup(library, launched)
+  const guardian = new Guardian(60_000, '')
+  const rollCall = new RollCall(group)
+  const wait = new PoliteWait(group, rollCall, 60_000)
+  const collectives = new Collectives(group, wait, guardian, 0)
+  watchEnd(group, () => collectives.idle(), wait, rollCall, guardian)
+  return {
+    globalRank: group.rank,
+    worldSize: group.size,
+    details: { library },
+    allReduce: (buffer, operation) => collectives.allReduce(buffer, operation),
+    allGather: (bytes) => collectives.allGather(bytes),
+    broadcast: (bytes, root) => collectives.broadcast(bytes, root),
+    barrier: () => collectives.barrier(),
+  }
+}

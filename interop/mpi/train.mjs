@@ -22,10 +22,12 @@ const {
   timeout = 60,
   library,
   pause = 0,
+  announce = false,
 } = JSON.parse(process.argv[2])
 
 const strategy = await mpi({ timeout, library })
 const rank = strategy.globalRank ?? 0
+if (announce) process.stderr.write(`rank ${rank} is process ${process.pid}\n`)
 const isFirstLife = !Number(process.env.TRAINYARD_RESTARTS ?? 0)
 
 // 500 points in 10 dimensions, each of the class of its largest coordinate.

@@ -73,6 +73,11 @@ export interface StepResult {
   readonly stop: boolean
   /** Whether any rank's loss or gradients were NaN or infinite. Unless the policy is `apply`, the module has then changed nothing. */
   readonly nonFinite: boolean
+  /**
+   * What all scalar outputs of the step are on average, over its batches and ranks, by name, if they went along with the gradients. Without them the loop reads
+   * what callbacks want, which takes a reduction of its own.
+   */
+  readonly means?: ReadonlyMap<string, number> | undefined
 }
 
 /**

@@ -17,8 +17,15 @@ export interface ScalarReads {
   resolve(outputs: Record<string, TensorLike>): void
   /** Takes over the outputs of a batch that is not the last of its step: keeps what may be read, frees the rest. */
   hold(outputs: Record<string, TensorLike>, examples: number): void
-  /** Reads what is due after a step whose last batch gave `outputs`; gives a promise only if something is, of the loss if that is among it. */
-  atStepEnd(outputs: Record<string, TensorLike>, examples: number): Promise<number | undefined> | undefined
+  /**
+   * Reads what is due after a step whose last batch gave `outputs`; gives a promise only if something is, of the loss if that is among it.
+   * @param means What the module knows already; nothing is read then.
+   */
+  atStepEnd(
+    outputs: Record<string, TensorLike>,
+    examples: number,
+    means?: ReadonlyMap<string, number>,
+  ): Promise<number | undefined> | undefined
   /** Frees what is held of the step. */
   clear(): void
 }
@@ -44,10 +51,11 @@ export function scalarReads<B>(run: TrainingRun<B>): ScalarReads {
   const read = async (
     due: readonly Wanted[],
     batches: readonly WeightedOutputs[],
+    known?: ReadonlyMap<string, number>,
   ): Promise<number | undefined> => {
     const means = weightedMeans(run)
-    await means.add(batches, [...new Set(due.map(([key]) => key))])
-    const found = await means.over('data')
+    if (!known) await means.add(batches, [...new Set(due.map(([key]) => key))])
+    const found = known ?? (await means.over('data'))
     for (const [key, label] of due) state.metrics.set(label, found.get(key)!)
     return found.get('loss')
   }
@@ -80,14 +88,14 @@ export function scalarReads<B>(run: TrainingRun<B>): ScalarReads {
       disposeOutputs(outputs, kept)
       held.push({ outputs: kept, examples })
     },
-    atStepEnd(outputs, examples) {
+    atStepEnd(outputs, examples, means) {
       let due: Wanted[] | undefined
       for (let i = 0; i < readers.length; i++) {
         const { callback, every } = readers[i]!
         if (state.step % every === 0 && wanted[i]![0] && (callback.readsAt?.(state) ?? true))
           due = [...(due ?? []), ...wanted[i]!]
       }
-      return due && read(due, [...held, { outputs, examples }])
+      return due && read(due, [...held, { outputs, examples }], means)
     },
     clear() {
       for (const { outputs } of held) disposeOutputs(outputs)

@@ -150,7 +150,7 @@ export async function trainingLoop<B>(run: TrainingRun<B>, reads: ScalarReads): 
           progress.step += 1
           progress.stepBatch = progress.batch
           progress.isValidationDue = false
-          const read = reads.atStepEnd(outputs, result.examples)
+          const read = reads.atStepEnd(outputs, result.examples, outcome?.means)
           if (read) {
             const loss = await read
             // For modules that cannot tell by themselves without reading.

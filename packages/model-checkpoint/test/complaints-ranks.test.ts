@@ -1,43 +1,17 @@
 // What users of other frameworks complain of, about several processes that save in one folder. The whole list: complaints.test.ts.
 import { join } from 'node:path'
 import { nodeFiles, readCheckpoint } from '@trainyard/checkpointer'
-import { onStepEnd, single, type Strategy, type TrainerState } from '@trainyard/core'
-import { intercept } from '@trainyard/testing'
+import { onStepEnd, type TrainerState } from '@trainyard/core'
+import { inProcessRanks, intercept } from '@trainyard/testing'
 import { expect, test } from 'vitest'
 import { ModelCheckpoint } from '../src/index.ts'
 import { batches, FakeHost, folder, run, Scored } from './run.ts'
-
-/** Ranks in one process that meet at each reduction and broadcast. */
-function together(size: number): Strategy[] {
-  type Bytes = Uint8Array | Float32Array | Float64Array
-  let waiting: { mine: Bytes; go: (all: readonly Bytes[]) => void }[] = []
-  const meet = (mine: Bytes, rank: number): Promise<readonly Bytes[]> =>
-    new Promise((go) => {
-      waiting[rank] = { mine, go }
-      if (Object.keys(waiting).length < size) return
-      const all = waiting.map((one) => one.mine.slice())
-      for (const one of waiting) one.go(all)
-      waiting = []
-    })
-  return Array.from({ length: size }, (_, rank) => ({
-    ...single(),
-    localRank: rank,
-    globalRank: rank,
-    worldSize: size,
-    allReduce: async (buffer) => {
-      const all = await meet(buffer, rank)
-      for (const i of buffer.keys()) buffer[i] = all.reduce((sum, other) => sum + other[i]!, 0)
-    },
-    broadcast: async (bytes, root = 0) => (await meet(bytes, rank))[root] as Uint8Array,
-    abort() {},
-  }))
-}
 
 const scores = [3, 1, 2, 9, 8]
 
 /** Two ranks that train on the same data, each with one of the savers; `signalled` gets a signal at step 7. */
 function ranks(savers: readonly ModelCheckpoint[], signalled?: number): ReturnType<typeof run>[] {
-  return together(2).map((strategy, rank) => {
+  return inProcessRanks(2).map((strategy, rank) => {
     const host = new FakeHost()
     const signal = onStepEnd(
       (state: TrainerState) => void (state.step === 7 && rank === signalled && host.signal('SIGTERM', 143)),

@@ -7,8 +7,6 @@ import type { PoliteWait } from './polite-wait.ts'
 
 /** Up to this many bytes a reduction starts at once and is waited for; a larger one is quicker as a call that blocks, once all ranks are there. */
 const small = 1 << 16
-/** A call that is expected to take longer, in milliseconds, is made in another thread, for the event loop's sake; that costs some of its speed. A step blocks it as long. */
-const longest = 100
 /** Elements a call, which counts them in 32 bits. */
 const most = 2 ** 28
 
@@ -17,16 +15,22 @@ export class Collectives {
   readonly #group: Group
   readonly #wait: PoliteWait
   readonly #guardian: Guardian
+  readonly #longest: number
   readonly #request: HandleBox
   /** What is under way, and what waits for it. */
   #tail: Promise<unknown> | undefined
   #count = 0
   #msPerByte = 1e-6
 
-  constructor(group: Group, wait: PoliteWait, guardian: Guardian) {
+  /**
+   * @param longest A call that is expected to take longer, in milliseconds, is made in another thread, for the event loop's sake; that costs some of its speed. A step
+   * blocks it as long.
+   */
+  constructor(group: Group, wait: PoliteWait, guardian: Guardian, longest = 100) {
     this.#group = group
     this.#wait = wait
     this.#guardian = guardian
+    this.#longest = longest
     this.#request = box(group.library)
   }
 
@@ -141,7 +145,7 @@ export class Collectives {
   ): Promise<void> {
     await this.#arrive(name)
     const began = performance.now()
-    const isQuick = !this.#group.threads || buffer.byteLength * this.#msPerByte < longest
+    const isQuick = !this.#group.threads || buffer.byteLength * this.#msPerByte < this.#longest
     const code = isQuick
       ? this.#guardian.over(() => call(...args))
       : await inThread(call, args, [buffer, alsoUsed])

@@ -77,7 +77,7 @@ async function describeTrainer({
 /** Gives all ranks the weights, slots, counters and callbacks' states of rank zero, which may have come from a checkpoint that they have not. */
 async function shareState(strategy: Strategy, trainer: TrainerHandle): Promise<void> {
   const own = await trainer.getState()
-  const state = (await broadcastTree(strategy, own)) as typeof own
+  const state = await broadcastTree(strategy, own)
   if (!strategy.globalRank) return
   const { trainer: position, ...rest } = state
   const isSame = JSON.stringify(position) === JSON.stringify(own.trainer)

@@ -32,6 +32,9 @@ export interface MpiStrategy extends Strategy {
   }
 }
 
+/** Where libraries find the number of this rank, to say only once what concerns the job. */
+const rankKey = Symbol.for('trainyard.globalRank')
+
 let started: Promise<Strategy> | undefined
 
 /**
@@ -62,6 +65,7 @@ async function connect(
     `[rank ${ranks?.globalRank ?? '?'}, ${hostname()}, pid ${process.pid}]`,
   )
   const group = guardian.over(() => startGroup(loaded, ranks))
+  Object.assign(globalThis, { [rankKey]: group.rank })
   const rollCall = new RollCall(group)
   const wait = new PoliteWait(group, rollCall, timeout)
   const collectives = new Collectives(group, wait, guardian)

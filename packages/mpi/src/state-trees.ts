@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { serialize } from 'node:v8'
 import type { StateTree, TypedArray } from '@trainyard/core'
 
 /** Gives the leaves of a state, in the order of its keys, with their paths. */
@@ -22,12 +23,12 @@ export function hashTree(tree: StateTree): Uint8Array {
   const hash = createHash('sha256')
   for (const [path, leaf] of leavesOf(tree)) {
     hash.update(path)
-    hash.update(ArrayBuffer.isView(leaf) ? bytesOf(leaf) : JSON.stringify(leaf))
+    hash.update(ArrayBuffer.isView(leaf) ? bytesOf(leaf) : serialize(leaf))
   }
   return hash.digest()
 }
 
 /** Gives the memory of an array as bytes, without a copy. */
-export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength)
 }

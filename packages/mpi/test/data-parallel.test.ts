@@ -29,6 +29,9 @@ const xs = Float32Array.from({ length: 4 * points }, (_, i) => Math.sin(1 + 7 * 
 const ys = Int32Array.from({ length: points }, (_, i) => (xs[4 * i]! > 0 ? 1 : 0))
 
 interface Settings {
+  batchesPerStep?: number
+  /** Where the loss is read. Default: at every step. */
+  readsAt?: (state: TrainerState) => boolean
   units?: number
   batchNorm?: boolean
   maxSteps?: number
@@ -41,7 +44,15 @@ function trainerOf(
   strategy: Strategy | undefined,
   settings: Settings = {},
 ): { trainer: Trainer; module: TfModule<never, never> } {
-  const { units = 5, batchNorm = false, maxSteps = 12, callbacks = [], resumeFrom } = settings
+  const {
+    readsAt,
+    units = 5,
+    batchNorm = false,
+    batchesPerStep = 1,
+    maxSteps = 12,
+    callbacks = [],
+    resumeFrom,
+  } = settings
   const model = withRandom({ seed: strategy?.globalRank ?? 0 }, () =>
     tf.sequential({
       layers: [
@@ -57,7 +68,8 @@ function trainerOf(
     module,
     data: loader(columns, { batchSize: 9, shuffle: true }),
     maxSteps,
-    callbacks: [{ reads: ['loss'] }, ...callbacks],
+    batchesPerStep,
+    callbacks: [{ reads: ['loss'], ...(readsAt && { readsAt }) }, ...callbacks],
     ...(strategy && { strategy }),
   })
   if (resumeFrom) trainer.resumeFrom = { name: 'test', load: () => resumeFrom }
@@ -176,3 +188,66 @@ test('states of callbacks come from rank zero, and handlers of the strategy run 
   expect(seen).toEqual([42, 42])
   expect(order).toEqual(['epoch', 'epoch'])
 })
+
+test('a state arrives on the other ranks exactly as it is on rank zero, to the last bit', async () => {
+  const exact = {
+    numbers: [Infinity, -Infinity, NaN, -0, 5e-324],
+    floats: Float32Array.of(NaN, -0, Infinity, 1e-45),
+    doubles: Float64Array.of(0.1, -0),
+    // A view into a larger buffer, at a place where no float could begin.
+    bytes: new Uint8Array(Uint8Array.from({ length: 9 }, (_, i) => i).buffer, 3, 5),
+    large: BigInt64Array.of(-(2n ** 63n)),
+    text: '\u0000array 0',
+    nested: { none: null, list: [Int32Array.of(1), { deep: true }] },
+  }
+  const arrived: unknown[] = []
+  const memory = (rank: number): Callback<'loss'> => ({
+    name: 'memory',
+    getState: () => (rank === 0 ? exact : {}) as never,
+    updateState: (state) => void arrived.push(state),
+  })
+  const trainers = ranksInProcess(2).map(
+    (strategy) => trainerOf(strategy, { maxSteps: 1, callbacks: [memory(strategy.globalRank!)] }).trainer,
+  )
+  await Promise.all(trainers.map((trainer) => trainer.train()))
+  expect(arrived).toEqual([exact])
+  expect(Object.is((arrived[0] as typeof exact).numbers[3], -0)).toBe(true)
+})
+
+test.each([1, 2])(
+  'a step of %i batches has one collective, whether numbers are read or not',
+  async (batchesPerStep) => {
+    let calls = 0
+    const counted = ranksInProcess(2).map((strategy): Strategy =>
+      strategy.globalRank === 0
+        ? {
+            ...strategy,
+            allReduce: (...args) => (calls++, strategy.allReduce(...args)),
+            allGather: (...args) => (calls++, strategy.allGather(...args)),
+            broadcast: (...args) => (calls++, strategy.broadcast(...args)),
+            barrier: () => (calls++, strategy.barrier()),
+          }
+        : strategy,
+    )
+    const atStep: number[] = []
+    const losses: unknown[][] = [[], []]
+    const settings = (rank: number): Settings => ({
+      batchesPerStep,
+      maxSteps: 3,
+      readsAt: ({ step }) => step === 2,
+      callbacks: [
+        onStepEnd(({ step, metrics }: TrainerState) => {
+          if (rank === 0) atStep.push(calls)
+          if (step === 2) losses[rank]!.push(metrics.get('loss'))
+        }),
+      ],
+    })
+    const trainers = counted.map((strategy) => trainerOf(strategy, settings(strategy.globalRank!)).trainer)
+    await Promise.all(trainers.map((trainer) => trainer.train()))
+    expect([atStep[1]! - atStep[0]!, atStep[2]! - atStep[1]!]).toEqual([1, 1])
+    const alone = trainerOf(undefined, { batchesPerStep, maxSteps: 2 }).trainer
+    const { metrics } = await alone.train()
+    expect(losses[1]).toEqual(losses[0])
+    expect(losses[0]![0]).toBeCloseTo(metrics['loss']!, 5)
+  },
+)

@@ -57,13 +57,13 @@ const automatic = ['node-gpu', 'node', 'wasm', 'cpu'] as const
 /**
  * Chooses what computes, and says in one line what it took and why. `auto` takes the best that is installed: native TensorFlow on a GPU, on the CPU, `wasm`,
  * `cpu`. `webgpu` is taken on request alone.
- * @param log Where the line goes. Default: the console.
+ * @param log Where the line goes. Default: the console; of several ranks that `mpi()` has brought together before, only the first one prints it.
  * @returns The name of the backend that was taken.
  * @throws on an unknown name, or if the backend cannot be started, with what to install.
  */
 export async function useBackend(
   name: BackendName = 'auto',
-  log: (line: string) => void = console.info,
+  log: (line: string) => void = onFirstRank,
 ): Promise<Exclude<BackendName, 'auto'>> {
   if (name !== 'auto' && !(name in backends))
     fail(`\`useBackend\` knows auto, ${Object.keys(backends).join(', ')}, not ${String(name)}`)
@@ -90,6 +90,13 @@ export async function useBackend(
     return candidate
   }
   fail(`no backend can be used: ${passedOver.join('; ')}`)
+}
+
+/** `mpi()` leaves the number of the rank here, for what has to be said once a job. */
+const rankKey = Symbol.for('trainyard.globalRank')
+
+function onFirstRank(line: string): void {
+  if (!(globalThis as { [rankKey]?: number })[rankKey]) console.info(line)
 }
 
 async function startBackend(name: Name): Promise<void> {

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs'
 import type { Awaitable, StepContext } from '@trainyard/core'
 import { type Averaged, RankSum } from './rank-sum.ts'
+import type { ScalarSums } from './step-scalars.ts'
 
 /** What a reduction over ranks gave. */
 export interface ReducedGradients {
@@ -10,6 +11,8 @@ export interface ReducedGradients {
   readonly statistics: Map<string, tf.Tensor>
   readonly stop: boolean
   readonly nonFinite: boolean
+  /** What the scalars of the step are on average, if they went along; of several ranks alone. */
+  readonly means?: ReadonlyMap<string, number>
 }
 
 /** The gradients of a step's batches, added up with the batches' examples as weights, so that a step over several batches equals one over all their examples. */
@@ -39,13 +42,14 @@ export class GradientSum {
 
   /**
    * Averages over examples and ranks, and starts anew. `variables` are all that are trained, in an order that is the same on every rank; `statistics` are those that
-   * the forward pass has changed, and that have to be the same on all ranks.
+   * the forward pass has changed, and that have to be the same on all ranks; `scalars` are sums over the batches, and give their means over the ranks' examples.
    */
   reduce(
     variables: ReadonlyMap<string, tf.Variable>,
     statistics: ReadonlyMap<string, tf.Variable>,
     { strategy, stop }: StepContext,
     nonFinite: boolean,
+    scalars: Awaitable<ScalarSums>,
   ): Awaitable<ReducedGradients> {
     const sums = this.#sums
     const weighted = this.#weighted
@@ -73,15 +77,27 @@ export class GradientSum {
       values: variable,
       weight: examples,
     }))
-    return this.#ranks
-      .over([...gradients, ...others], examples, [Number(stop), Number(nonFinite)], strategy)
-      .finally(() => tf.dispose([...sums.values()]))
-      .then(({ means, flags: [stops, bad] }) => ({
-        gradients: only(means, variables),
-        statistics: only(means, statistics),
-        stop: stops! > 0,
-        nonFinite: bad! > 0,
-      }))
+    const flags = [Number(stop), Number(nonFinite)]
+    const sum = async (): Promise<ReducedGradients> => {
+      const { names, values } = await scalars
+      const reduced = await this.#ranks.over(
+        [...gradients, ...others],
+        examples,
+        [...flags, ...values],
+        strategy,
+      )
+      const [stops, bad, ...totals] = reduced.sums as [number, number, ...number[]]
+      return {
+        gradients: only(reduced.means, variables),
+        statistics: only(reduced.means, statistics),
+        stop: stops > 0,
+        nonFinite: bad > 0,
+        ...(names.length > 0 && {
+          means: new Map(names.map((name, i) => [name, totals[i]! / reduced.examples])),
+        }),
+      }
+    }
+    return sum().finally(() => tf.dispose([...sums.values()]))
   }
 
   /** Forgets what is there without freeing it. */

@@ -32,23 +32,23 @@ export function bucketsOf<T extends { readonly size: number }>(items: readonly T
 }
 
 /**
- * Averages tensors over the examples of all ranks, a bucket at a time. The number of examples and the flags of a step stand before the first, and so need no
- * reduction of their own.
+ * Averages tensors over the examples of all ranks, a bucket at a time. The number of examples and a few other numbers stand before the first bucket, and so need
+ * no reduction of their own.
  */
 export class RankSum {
   /** Kept from step to step. */
   #memory = new Float32Array()
 
-  /** Gives the means by name, which the caller frees, and the sums of the flags. */
+  /** Gives the means by name, which the caller frees, the number of all examples, and the sums of the other numbers. */
   async over(
     items: readonly Averaged[],
     examples: number,
-    flags: readonly number[],
+    numbers: readonly number[],
     strategy: Strategy,
     most: number = mostInBucket,
-  ): Promise<{ means: Map<string, tf.Tensor>; flags: number[] }> {
+  ): Promise<{ means: Map<string, tf.Tensor>; examples: number; sums: number[] }> {
     const means = new Map<string, tf.Tensor>()
-    let head = [examples, ...flags]
+    let head = [examples, ...numbers]
     let total = 0
     let sums: number[] = []
     for (const bucket of bucketsOf(items, most)) {
@@ -58,7 +58,7 @@ export class RankSum {
       let offset = head.length
       for (const { values, size, weight } of bucket) {
         const part = buffer.subarray(offset, offset + size)
-        if (values) fill(part, await read(values), weight)
+        if (values) part.set(await scaledValues(values, weight))
         else part.fill(0)
         offset += size
       }
@@ -68,15 +68,16 @@ export class RankSum {
         [total, ...sums] = buffer.subarray(0, head.length) as unknown as [number, ...number[]]
       offset = head.length
       for (const { name, shape, size } of bucket) {
-        // New memory: some backends keep the array itself.
-        const mean = new Float32Array(size)
-        for (let i = 0; i < size; i++) mean[i] = buffer[offset + i]! / total
-        means.set(name, tf.tensor(mean, shape as number[], 'float32'))
+        const part = buffer.subarray(offset, offset + size)
+        means.set(
+          name,
+          tf.tidy(() => tf.div(tf.tensor(part, shape as number[], 'float32'), total)),
+        )
         offset += size
       }
       head = []
     }
-    return { means, flags: sums }
+    return { means, examples: total, sums }
   }
 
   #room(length: number): Float32Array {
@@ -85,11 +86,16 @@ export class RankSum {
   }
 }
 
-function read(tensor: tf.Tensor): Float32Array | Promise<Float32Array> {
-  return readsSynchronously() ? tensor.dataSync<'float32'>() : tensor.data<'float32'>()
+/** Reads a tensor, multiplied by a number. The device multiplies and divides: its loops are several times as quick as those of JavaScript. */
+function scaledValues(tensor: tf.Tensor, factor: number): Float32Array | Promise<Float32Array> {
+  if (factor === 1) return read(tensor)
+  const scaled = tf.mul(tensor, factor)
+  const values = read(scaled)
+  if (isPromise(values)) return values.finally(() => scaled.dispose())
+  scaled.dispose()
+  return values
 }
 
-function fill(part: Float32Array, values: Float32Array, weight: number): void {
-  if (weight === 1) part.set(values)
-  else for (let i = 0; i < part.length; i++) part[i] = values[i]! * weight
+function read(tensor: tf.Tensor): Float32Array | Promise<Float32Array> {
+  return readsSynchronously() ? tensor.dataSync<'float32'>() : tensor.data<'float32'>()
 }

@@ -19,6 +19,7 @@ import { LeakWatch } from './leak-watch.ts'
 import { fromTfOptimizer } from './optimizers/tf-optimizer.ts'
 import { Optimizer } from './optimizers/optimizer.ts'
 import { type RandomKey, withRandom } from './random.ts'
+import { StepScalars } from './step-scalars.ts'
 import { type TensorsOf, toTensors } from './tensor-input.ts'
 import { UntrainedVariables } from './untrained-variables.ts'
 import { checkVariables, readVariables, writeVariables } from './variable-state.ts'
@@ -81,6 +82,9 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
   readonly #statistics = new UntrainedVariables()
   readonly #leaks = new LeakWatch()
   readonly #watchers = new Set<(gradients: ReadonlyMap<string, tf.Tensor>) => void>()
+  readonly #scalars = new StepScalars()
+  /** Whether this is the only rank; not known before the first step. */
+  #isAlone = false
   #nonFinite = false
 
   constructor(options: TfModuleOptions<Batch, O>) {
@@ -135,6 +139,7 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
       // A read costs nothing on the host's own backends; elsewhere the core looks whenever the loss is read anyway.
       if (readsSynchronously() && !Number.isFinite(outputs!.loss.dataSync()[0])) this.#nonFinite = true
       this.#gradients.add(gradients, examples)
+      if (!this.#isAlone) this.#scalars.add(outputs!, examples)
       return outputs!
     })
   }
@@ -143,7 +148,11 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
     const trainable = this.#trainable()
     const nonFinite = this.#nonFinite
     this.#nonFinite = false
-    const reduced = this.#gradients.reduce(trainable, this.#statistics.changed(), context, nonFinite)
+    this.#isAlone = context.strategy.worldSize === 1
+    if (this.#isAlone) this.#scalars.clear()
+    const scalars = this.#scalars.take((values) => this.readScalars(values))
+    const statistics = this.#statistics.changed()
+    const reduced = this.#gradients.reduce(trainable, statistics, context, nonFinite, scalars)
     const apply = (all: ReducedGradients): StepResult =>
       withRandom({ seed: this.#seed, step: context.step, batch: -1 }, () =>
         this.#apply(all, trainable, context),
@@ -152,7 +161,7 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
   }
 
   #apply(
-    { gradients, statistics, stop, nonFinite }: ReducedGradients,
+    { gradients, statistics, stop, nonFinite, means }: ReducedGradients,
     trainable: ReadonlyMap<string, tf.Variable>,
     { nonFinite: policy }: StepContext,
   ): StepResult {
@@ -164,7 +173,7 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
           optimizer.apply(only(gradients, owns), only(trainable, owns))
       if (!refused) for (const [name, mean] of statistics) this.variables.get(name)!.assign(mean)
       this.#statistics.close(refused)
-      return { stop, nonFinite: nonFinite || refused }
+      return { stop, nonFinite: nonFinite || refused, means }
     } finally {
       tf.dispose([...gradients.values(), ...statistics.values()])
     }
@@ -180,6 +189,7 @@ export class TfModule<Batch, O extends TfOutputs> implements TrainingModule<Batc
 
   dropGradients(): void {
     this.#gradients.clear()
+    this.#scalars.clear()
     this.#statistics.close(true)
     this.#nonFinite = false
   }

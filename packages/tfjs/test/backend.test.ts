@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { useBackend } from '../src/index.ts'
 
 test('useBackend starts what it is asked for, says so, and leaves no listeners on the process', async () => {
@@ -17,6 +17,24 @@ test('useBackend starts what it is asked for, says so, and leaves no listeners o
     '[tfjs] backend cpu: plain JavaScript, for reference: 10 to 150 times slower than wasm',
     '[tfjs] backend wasm: WebAssembly with SIMD, one thread',
   ])
+})
+
+test('of several ranks the first one says which backend it took', async () => {
+  const key = Symbol.for('trainyard.globalRank')
+  const print = vi.spyOn(console, 'info').mockImplementation(() => {})
+  onTestFinished(() => {
+    Reflect.deleteProperty(globalThis, key)
+    print.mockRestore()
+  })
+  for (const [rank, times] of [
+    [0, 1],
+    [1, 1],
+    [undefined, 2],
+  ]) {
+    Object.assign(globalThis, { [key]: rank })
+    await useBackend('cpu')
+    expect(print).toHaveBeenCalledTimes(times!)
+  }
 })
 
 test('auto takes the best that is installed, and says in one line why not a better one', async () => {

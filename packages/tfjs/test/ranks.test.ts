@@ -75,11 +75,11 @@ test('several buckets give the same means as one, and the flags', async () => {
           values: i === 1 && rank === 1 ? undefined : tf.tensor1d(Array(size).fill(rank + i + 1)),
           weight: rank + 1,
         }))
-        const { means, flags } = await new RankSum().over(items, rank + 1, [rank, 0], strategy, most)
+        const { means, examples, sums } = await new RankSum().over(items, rank + 1, [rank, 0], strategy, most)
         tf.dispose(items.map(({ values }) => values ?? []))
         const values = [...means].map(([name, mean]) => [name, [...mean.dataSync()]])
         tf.dispose([...means.values()])
-        return [values, flags]
+        return [values, examples, sums]
       }),
     )
   const [whole] = await reduce(1000)
@@ -90,6 +90,32 @@ test('several buckets give the same means as one, and the flags', async () => {
       ['v1', [2, 2, 2].map((sum) => Math.fround(sum / 3))],
       ['v2', [Math.fround(11 / 3)]],
     ],
+    3,
     [1, 0],
   ])
+})
+
+test('a module that was alone before reads its numbers right from the first step on several ranks', async () => {
+  const modules = [0, 1].map(() => {
+    const model = tf.sequential({
+      layers: [tf.layers.dense({ units: 3, inputShape: [4], kernelInitializer: 'ones' })],
+    })
+    return layersModule({ model, loss: crossEntropy, optimizer: sgd({ learningRate: 0.1 }) })
+  })
+  const train = (strategy: Strategy, module: (typeof modules)[number]): Promise<TrainResult> =>
+    new Trainer({
+      module,
+      data: points(50, { batchSize: 10 }),
+      maxSteps: 1,
+      strategy,
+      callbacks: [{ reads: ['loss'] }],
+    }).train()
+  const alone = await Promise.all(modules.map((module) => train(single(), module)))
+  // The weights have changed since, but not for the worse.
+  const together = await Promise.all(
+    inProcessRanks(2).map((strategy, rank) => train(strategy, modules[rank]!)),
+  )
+  expect(together[0]!.metrics['loss']).toBe(together[1]!.metrics['loss'])
+  expect(together[0]!.metrics['loss']).toBeGreaterThan(0.1)
+  expect(together[0]!.metrics['loss']).toBeLessThan(alone[0]!.metrics['loss']!)
 })

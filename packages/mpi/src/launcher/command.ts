@@ -63,8 +63,10 @@ export function commandOf(
 /** Writes a command as one would type it. */
 export function commandText({ command, args, env }: Command): string {
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
-  const words = [command, ...args].map((word) =>
-    /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`,
-  )
-  return [...variables, ...words].join(' ')
+  return [...variables, ...[command, ...args].map(quoted)].join(' ')
+}
+
+/** Writes a word so that a shell takes it for one. */
+export function quoted(word: string): string {
+  return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
 }

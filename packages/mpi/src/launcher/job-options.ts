@@ -13,6 +13,8 @@ export interface JobOptions {
   readonly oversubscribe: boolean
   /** Lets Open MPI run as root, which it else refuses. */
   readonly allowRunAsRoot: boolean
+  /** Options of `sbatch`, for `submit`. */
+  readonly sbatch: readonly string[]
   /** The program of the ranks and its arguments. */
   readonly program: readonly string[]
 }
@@ -20,6 +22,7 @@ export interface JobOptions {
 export const usage = `Starts a program on several ranks, which MPI connects.
 
   trainyard-mpi [options] <program.mjs> [arguments of the program]
+  trainyard-mpi submit [options] <program.mjs> …    makes a job of Slurm of it, with a script that \`sbatch\` gets
   trainyard-mpi doctor [options]      says which MPI there is, whether it works, and how fast
 
   -n <number>            ranks
@@ -28,6 +31,7 @@ export const usage = `Starts a program on several ranks, which MPI connects.
   --launcher <program>   for example mpirun.mpich or srun. Default: srun in a Slurm job, else mpirun or mpiexec
   --oversubscribe        more ranks than cores
   --allow-run-as-root    for Open MPI in a container
+  --sbatch <option>      for \`submit\`, as often as needed: --sbatch --time=8:00:00 --sbatch --nodes=2
 
 A .js, .mjs or .cjs file is run with this Node; anything else as it is.`
 
@@ -42,6 +46,7 @@ export function readJobOptions(args: readonly string[]): JobOptions {
     launcher: undefined,
     oversubscribe: false,
     allowRunAsRoot: false,
+    sbatch: [],
     program: [],
   }
   const rest = [...args]
@@ -55,6 +60,7 @@ export function readJobOptions(args: readonly string[]): JobOptions {
     else if (option === '--launcher') options.launcher = valueOf(option, inline)
     else if (option === '--oversubscribe') options.oversubscribe = true
     else if (option === '--allow-run-as-root') options.allowRunAsRoot = true
+    else if (option === '--sbatch') options.sbatch = [...options.sbatch, valueOf(option, inline)]
     else if (option === '--') break
     else fail(`there is no option ${option}; see trainyard-mpi --help`)
   }

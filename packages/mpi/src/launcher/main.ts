@@ -3,6 +3,7 @@ import { doctor, probe } from './doctor.ts'
 import { findLauncher } from './launchers.ts'
 import { runJob } from './job.ts'
 import { readJobOptions, usage } from './job-options.ts'
+import { submit } from './submit.ts'
 
 /** The command `trainyard-mpi`: starts a program on several ranks (see `usage`), and sets the exit code. `argv` is that of the process. */
 export async function main([, script = '', ...args]: readonly string[]): Promise<void> {
@@ -22,7 +23,12 @@ async function run(script: string, args: readonly string[]): Promise<number> {
   }
   if (first === 'probe') return probe()
   if (first === 'doctor') return doctor(readJobOptions(rest), script)
+  if (first === 'submit') {
+    submit(readJobOptions(rest), [process.execPath, script], say)
+    return 0
+  }
   const options = readJobOptions(args)
+  if (options.sbatch.length > 0) throw new Error('--sbatch is an option of `trainyard-mpi submit`')
   if (options.program.length === 0) throw new Error('name the program to start; see trainyard-mpi --help')
   const launcher = findLauncher(options.launcher)
   return runJob((restarts) => commandOf(launcher, options, restarts), options.maxRestarts, say)
