@@ -39,9 +39,14 @@ export async function runProgram(program: string, args: readonly string[], cwd: 
   return stdout
 }
 
-/** Starts a program; what it prints is not kept. */
-export function startProgram(program: string, args: readonly string[], cwd: string): ChildProcess {
-  return spawn(process.execPath, [program, ...args], { cwd, env, stdio: 'ignore' })
+/** Starts a program; unless somebody reads it, what it prints is not kept. */
+export function startProgram(
+  program: string,
+  args: readonly string[],
+  cwd: string,
+  stdout: 'ignore' | 'pipe' = 'ignore',
+): ChildProcess {
+  return spawn(process.execPath, [program, ...args], { cwd, env, stdio: ['ignore', stdout, 'ignore'] })
 }
 
 /** Makes a folder that is gone after the test. */

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
 import * as tf from '@tensorflow/tfjs'
+import { ViewerCallback } from '@trainyard/cli'
 import { type HostTensor, Trainer } from '@trainyard/core'
 import { loader, take } from '@trainyard/data'
 import { AutoResume, ModelCheckpoint } from '@trainyard/model-checkpoint'
@@ -35,7 +36,9 @@ const settings = {
 
 // Settings from the command line
 const options = Object.fromEntries(Object.keys(settings).map((name) => [name, { type: 'string' as const }]))
-const { fresh, ...given } = parseArgs({ options: { ...options, fresh: { type: 'boolean' } } }).values
+const { fresh, ui, ...given } = parseArgs({
+  options: { ...options, fresh: { type: 'boolean' }, ui: { type: 'boolean' } },
+}).values
 for (const [name, value] of Object.entries(given)) {
   if (!(Number(value) > 0)) throw new Error(`--${name} must be a number above 0, not ${value}`)
   settings[name as keyof typeof settings] = Number(value)
@@ -183,6 +186,7 @@ const trainer = new Trainer({
     new RunFolderLogger({ stepFreq: 25 }),
     new TensorboardLogger(writer, { stepFreq: 25 }),
     new ModelCheckpoint({ everyNTrainSteps: sample, saveTopK: 1 }),
+    ...(ui ? [new ViewerCallback()] : []),
     {
       name: 'sample',
       onValidationEnd({ step, action }) {

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
 import * as tf from '@tensorflow/tfjs'
+import { ViewerCallback } from '@trainyard/cli'
 import { Trainer } from '@trainyard/core'
 import { loader } from '@trainyard/data'
 import { AutoResume, ModelCheckpoint } from '@trainyard/model-checkpoint'
@@ -24,7 +25,9 @@ const settings = {
 
 // Settings from the command line
 const options = Object.fromEntries(Object.keys(settings).map((name) => [name, { type: 'string' as const }]))
-const { fresh, ...given } = parseArgs({ options: { ...options, fresh: { type: 'boolean' } } }).values
+const { fresh, ui, ...given } = parseArgs({
+  options: { ...options, fresh: { type: 'boolean' }, ui: { type: 'boolean' } },
+}).values
 for (const [name, value] of Object.entries(given)) {
   if (!Number.isFinite(Number(value))) throw new Error(`--${name} must be a number, not ${value}`)
   settings[name as keyof typeof settings] = Number(value)
@@ -105,6 +108,7 @@ const trainer = new Trainer({
     new RunFolderLogger({ tensorsToLog: ['loss', 'accuracy'], stepFreq: 20 }),
     new TensorboardLogger(new SummaryWriter(), { tensorsToLog: ['loss', 'accuracy'], stepFreq: 20 }),
     new ModelCheckpoint({ everyNTrainSteps: 100, everyNEpochs: 1, saveTopK: 1 }),
+    ...(ui ? [new ViewerCallback()] : []),
   ],
 })
 run.setup(trainer)
@@ -126,10 +130,11 @@ else
 Test accuracy: ${(100 * scores.accuracy).toFixed(2)} % of 10,000 digits that it had not seen, after ${result.step} steps.
 
 What is left of it is in ${folder}/${run.logId}: its numbers in metrics/, its weights in checkpoints/last.
-  tensorboard --logdir ${folder}                 its curves, if you have TensorBoard
+  npx -y pnpm trainyard ui --logs ${folder}      all runs in a page
+  tensorboard --logdir ${folder}                 their curves, if you have TensorBoard
 
 What next?
-  npx -y pnpm start --epochs 5 --filters 32      a larger network, trained for longer
+  npx -y pnpm start --epochs 5 --filters 32      a larger network, trained for longer; --ui shows its curves in a live page
   npx -y pnpm start char-transformer             a small GPT that learns to write
   apps/quickstart/src/main.ts                    this program, one file: change it
   docs/getting-started.md                        the same in a project of your own, step by step`)

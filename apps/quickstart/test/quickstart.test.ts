@@ -85,3 +85,23 @@ test('a setting that does not exist, or is no number, is an error that names it'
   await expect(quickstart('--epoch 3')).rejects.toThrow("Unknown option '--epoch'")
   await expect(quickstart('--epochs many')).rejects.toThrow('--epochs must be a number, not many')
 })
+
+test('--ui shows the run in a page while it trains', async () => {
+  const child = startProgram(
+    program,
+    ['--ui', '--steps', '5000', '--filters', '2'],
+    temporaryFolder(),
+    'pipe',
+  )
+  let output = ''
+  for await (const text of child.stdout!) {
+    output += String(text)
+    const address = /http:\S+run=1/.exec(output)?.[0]
+    if (!address) continue
+    const page = new URL(address)
+    const answer = await fetch(`${page.origin}/api/runs?${page.searchParams}`)
+    expect(await answer.json()).toMatchObject({ rows: [{ id: '1', status: 'RUNNING' }] })
+    break
+  }
+  child.kill('SIGKILL')
+})

@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { ViewerCallback } from '@trainyard/cli'
 import { defaultHost, onStepEnd, TensorRefs, Trainer, type TrainingModule } from '@trainyard/core'
 import { RunFolderLogger, RunLogger } from '@trainyard/run-folder'
+import { testCallback } from '@trainyard/testing'
 import { describe, expect, test } from 'vitest'
 import type { RunsMessage } from '../src/viewer/protocol.ts'
-import { newFolder, writeFile, writeRuns } from './folders.ts'
+import { newFolder, writeFile, writeRun, writeRuns } from './folders.ts'
 import { inPipe } from './terminal.ts'
 
 async function runsAt(url: string): Promise<RunsMessage> {
@@ -54,6 +55,15 @@ function toyModule(): TrainingModule<number, { loss: number }> {
 }
 
 describe('ViewerCallback', () => {
+  const root = newFolder()
+  testCallback(test, {
+    create(place) {
+      const viewer = new ViewerCallback({ port: 0 })
+      viewer.useDirectory(writeRun(root, place))
+      return viewer
+    },
+  })
+
   test('shows the run in progress, and no longer than it goes on', async () => {
     const logs = newFolder()
     writeFile('{}', logs, '1/metadata/config.yaml')
