@@ -7,7 +7,6 @@ import {
   type TrainerHandle,
   type TrainerState,
 } from '@trainyard/core'
-import { fail } from './errors.ts'
 import type { MetricsPosition } from './metrics/run-metrics.ts'
 import { openRunIn } from './run/open-runs-of-process.ts'
 import type { Run } from './run/run.ts'
@@ -45,11 +44,7 @@ export class RunFolderLogger<const Read extends string | TensorRef = 'loss'> ext
 
   override onActionStart(state: TrainerState, trainer: TrainerHandle): void {
     if (state.globalRank || state.action !== 'train') return
-    const run = openRunIn(this.#directory ?? '')
-    if (!run)
-      return fail(
-        'RunFolderLogger finds no run; before training, call `setup(trainer)` of a RunLogger or ExperimentLogger that has not finished',
-      )
+    const run = openRunIn(this.#directory, this.name)
     run.noteError(undefined)
     const kept = this.#kept
     this.#kept = undefined

@@ -1,3 +1,4 @@
+import { fail } from '../errors.ts'
 import type { Run } from './run.ts'
 
 // Runs that this process is writing. Whatever ends the process, short of a SIGKILL, they are told.
@@ -7,9 +8,18 @@ let lastError: unknown
 
 const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
-/** Gives the run that this process writes in a directory, if there is one. */
-export function openRunIn(directory: string): Run | undefined {
-  return open.get(directory)
+/**
+ * Gives the run that this process writes in a directory.
+ * @param who The callback that asks for it.
+ * @throws if there is none.
+ */
+export function openRunIn(directory: string | undefined, who: string): Run {
+  return (
+    open.get(directory ?? '') ??
+    fail(
+      `${who} finds no run; before training, call \`setup(trainer)\` of a RunLogger or ExperimentLogger that has not finished`,
+    )
+  )
 }
 
 export function addOpenRun(run: Run): void {
