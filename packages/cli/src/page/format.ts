@@ -23,15 +23,17 @@ export function durationText(seconds: number | null): string {
   return `${Math.floor(seconds / 86_400)}d ${Math.floor((seconds % 86_400) / 3600)}h`
 }
 
+// Made once: that takes longer than to write a whole table with it.
+const timeFormat = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+})
+
 /** Gives a time as `22 Nov 10:08`. */
 export function timeText(time: number | null): string {
-  if (time === null) return ''
-  return new Date(time).toLocaleString('en-GB', {
-    day: 'numeric',
-    month: 'short',
-    hour: '2-digit',
-    minute: '2-digit',
-  })
+  return time === null ? '' : timeFormat.format(time)
 }
 
 /** Gives bytes as `12 B` or `3.4 kB`. */

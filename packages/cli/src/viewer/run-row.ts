@@ -2,7 +2,7 @@ import type { StoredRun } from '@trainyard/run-folder'
 import { flatten } from '../flatten.ts'
 import { isAxis, metricsOf } from '../metric-names.ts'
 import { isArchived, tagsOf } from '../select-runs.ts'
-import type { JsonNumber, MetricNumbers, RunRow } from './protocol.ts'
+import { type JsonNumber, jsonNumbers, type MetricNumbers, type RunRow } from './protocol.ts'
 
 /** Makes the row of a run in the table; without its metrics, which take the longest to read, it is not whole. */
 export function rowOf(run: StoredRun, isWhole = true): RunRow {
@@ -23,10 +23,18 @@ export function rowOf(run: StoredRun, isWhole = true): RunRow {
     tags: tagsOf(run),
     notes: typeof notes === 'string' ? notes : '',
     archived: isArchived(run),
-    config: Object.fromEntries(flatten(run.config, 'config')),
+    config: Object.fromEntries(
+      Array.from(flatten(run.config, 'config'), ([name, value]) => [name, plain(value)]),
+    ),
     metrics,
     isWhole,
   }
+}
+
+/** Makes of a value what JSON can say; so each row can be turned into text without a look at each number in it. */
+function plain(value: unknown): unknown {
+  if (typeof value === 'number') return jsonNumber(value)
+  return typeof value === 'object' ? JSON.parse(JSON.stringify(value, jsonNumbers)) : value
 }
 
 export function jsonNumber(value: number): JsonNumber {

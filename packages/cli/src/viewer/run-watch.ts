@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { Runs, StoredRun } from '@trainyard/run-folder'
 import { messageOf } from '../errors.ts'
-import { jsonNumbers, type ProblemRow, type RunRow, type RunsMessage } from './protocol.ts'
+import type { ProblemRow, RunRow, RunsMessage } from './protocol.ts'
 import { rowOf } from './run-row.ts'
 import { findEscape, leadsInside } from './within.ts'
 
@@ -19,8 +19,9 @@ const endedAtOnce = 100
 /** How often the folder is looked at while a page is open, in milliseconds. */
 const pause = 400
 
-/** How long other work waits, and how long a person waits for rows with their metrics, in milliseconds. */
-const longestTurn = 10
+/** How long other work waits, in milliseconds: a page needs a dozen turns until all of it is there. */
+const longestTurn = 4
+/** How long a person waits for rows with their metrics, in milliseconds. */
 const patience = 700
 
 /** What the runs of a folder are now, and what changes. Looks only when asked, or while somebody listens. */
@@ -184,7 +185,7 @@ export class RunWatch {
   #take(run: StoredRun, isWhole: boolean): boolean {
     const row = this.#rowOf(run, isWhole)
     if (!row) return this.#known.delete(run.id)
-    const text = JSON.stringify(row, jsonNumbers)
+    const text = JSON.stringify(row)
     if (this.#known.get(run.id)?.text === text) return false
     this.#known.set(run.id, { row, text })
     return true
