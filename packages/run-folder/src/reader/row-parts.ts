@@ -86,60 +86,71 @@ function* readParts<T>(
 /** Where in a file reading begins. */
 type Start = Pick<RowPlace, 'end' | 'lines'> | undefined
 
-function* rowsFrom(
+function rowsFrom(
   path: string,
   size: number,
   from: Start,
   onBad: (line: number) => void,
 ): Generator<Found<readonly Row[]>> {
-  let lines = from?.lines ?? 0
-  for (const { bytes, isWhole, end } of readChunks(path, from?.end ?? 0, size)) {
-    const text = bytes.toString()
-    if (isWhole) {
-      const first = lines + 1
-      const parsed = parseRows(text, (line) => onBad(first + line))
-      lines += parsed.lines
-      yield { found: parsed.rows, end, lines }
-    } else yield* lastRow(text, end, lines, onBad)
-  }
+  return partsFrom(path, size, from, onBad, {
+    lines(bytes, onBadLine) {
+      const { rows, lines } = parseRows(bytes.toString(), onBadLine)
+      return { found: rows, lines }
+    },
+    last: (row) => [row],
+  })
 }
 
 /**
  * Reads the numbers behind a place, or all of them.
  * @param size How much of the file counts, in bytes.
- * @yields numbers, with the bytes and lines that were read up to their end.
+ * @returns numbers, with the bytes and lines that were read up to their end.
  */
-export function* numbersFrom(
+export function numbersFrom(
   path: string,
   size: number,
   from: Start,
   onBad: (line: number) => void,
 ): Generator<Found<readonly NumberBlock[]>> {
-  let lines = from?.lines ?? 0
   const scanner = new NumberScanner()
+  return partsFrom(path, size, from, onBad, {
+    lines(bytes, onBadLine) {
+      const { blocks, lines } = scanner.scan(bytes, onBadLine)
+      return { found: blocks, lines }
+    },
+    last: (row) => blocksOf([row]),
+  })
+}
+
+/** How parts of a file are understood. */
+interface PartReader<T> {
+  /** Reads whole lines, and says how many there are; `onBad` is called with the index of each that is no row. */
+  lines(bytes: Buffer, onBad: (line: number) => void): { readonly found: T; readonly lines: number }
+  /** Takes the row behind the last line break. */
+  last(row: Row): T
+}
+
+function* partsFrom<T>(
+  path: string,
+  size: number,
+  from: Start,
+  onBad: (line: number) => void,
+  reader: PartReader<T>,
+): Generator<Found<T>> {
+  let lines = from?.lines ?? 0
   for (const { bytes, isWhole, end } of readChunks(path, from?.end ?? 0, size)) {
     if (isWhole) {
       const first = lines + 1
-      const scanned = scanner.scan(bytes, (line) => onBad(first + line))
-      lines += scanned.lines
-      yield { found: scanned.blocks, end, lines }
-    } else
-      for (const { found, ...place } of lastRow(bytes.toString(), end, lines, onBad))
-        yield { found: blocksOf(found), ...place }
+      const part = reader.lines(bytes, (line) => onBad(first + line))
+      lines += part.lines
+      yield { found: part.found, end, lines }
+      continue
+    }
+    // The last line may be on its way, or torn; it is a row if it can be one.
+    const row = parseRow(bytes.toString())
+    if (row) yield { found: reader.last(row), end, lines }
+    else onBad(lines + 1)
   }
-}
-
-/** Gives the last line, which may be on its way, or torn: it is a row if it can be one. */
-function lastRow(
-  text: string,
-  end: number,
-  lines: number,
-  onBad: (line: number) => void,
-): Found<readonly Row[]>[] {
-  const row = parseRow(text)
-  if (row) return [{ found: [row], end, lines }]
-  onBad(lines + 1)
-  return []
 }
 
 /** Gives a place back if the file is still the one in which it is; undefined if the file was written anew. */
