@@ -23,17 +23,14 @@ export function durationText(seconds: number | null): string {
   return `${Math.floor(seconds / 86_400)}d ${Math.floor((seconds % 86_400) / 3600)}h`
 }
 
-// Made once: that takes longer than to write a whole table with it.
-const timeFormat = new Intl.DateTimeFormat('en-GB', {
-  day: 'numeric',
-  month: 'short',
-  hour: '2-digit',
-  minute: '2-digit',
-})
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
-/** Gives a time as `22 Nov 10:08`. */
+/** Gives a time as `22 Nov, 10:08`, by the clock of whoever looks. */
 export function timeText(time: number | null): string {
-  return time === null ? '' : timeFormat.format(time)
+  if (time === null) return ''
+  const date = new Date(time)
+  const [hours, minutes] = [date.getHours(), date.getMinutes()].map((one) => String(one).padStart(2, '0'))
+  return `${date.getDate()} ${months[date.getMonth()]}, ${hours}:${minutes}`
 }
 
 /** Gives bytes as `12 B` or `3.4 kB`. */
@@ -43,8 +40,13 @@ export function sizeText(bytes: number): string {
   return `${unit === 0 ? bytes : (bytes / 1000 ** unit).toFixed(1)} ${units[unit]!}`
 }
 
+/** Gives a whole number as `1,234,567`. The browser's own way takes 25 ms the first time, in which a page could be there. */
+export function wholeText(count: number): string {
+  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',')
+}
+
 export function countText(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
+  return `${wholeText(count)} ${noun}${count === 1 ? '' : 's'}`
 }
 
 /** Gives the text of whatever was thrown. */

@@ -1,6 +1,6 @@
 import type { StoredRun } from '@trainyard/run-folder'
 import { flatten } from '../flatten.ts'
-import { isAxis, metricsOf } from '../metric-names.ts'
+import { isAxis } from '../metric-names.ts'
 import { isArchived, tagsOf } from '../select-runs.ts'
 import { type JsonNumber, jsonNumbers, type MetricNumbers, type RunRow } from './protocol.ts'
 
@@ -10,10 +10,12 @@ export function rowOf(run: StoredRun, isWhole = true): RunRow {
   const duration = run.get(['info', 'duration'])
   const { notes } = run.annotations
   const metrics: Record<string, MetricNumbers> = {}
-  for (const { log, key } of isWhole ? metricsOf(run) : []) {
-    if (isAxis(key)) continue
-    const { last, min, max, count } = run.summary(log)!.keys.get(key)!.summary()
-    metrics[`${log}.${key}`] = [jsonNumber(last), jsonNumber(min), jsonNumber(max), count]
+  for (const log of isWhole ? run.logNames : []) {
+    for (const [key, numbers] of run.summary(log)?.keys ?? []) {
+      if (isAxis(key)) continue
+      const { last, min, max, count } = numbers.summary()
+      metrics[`${log}.${key}`] = [jsonNumber(last), jsonNumber(min), jsonNumber(max), count]
+    }
   }
   return {
     id: run.id,

@@ -4,6 +4,8 @@ import { isAbsolute, join, relative, sep } from 'node:path'
 
 /** Tells whether a path, both of them without links, is a folder or in it. */
 function isWithin(folder: string, path: string): boolean {
+  // Both are without `..`, so this holds for nearly all of them, and is soon told.
+  if (path.startsWith(folder) && path[folder.length] === sep) return true
   const way = relative(folder, path)
   return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
 }

@@ -76,16 +76,15 @@ export class RunningSummary {
 
   static fromJSON(numbers: readonly (number | string)[]): RunningSummary {
     const summary = new RunningSummary()
-    const [count, first, last, min, max, sum, argmin, argmax] = numbers.map(Number) as unknown as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ]
-    return Object.assign(summary, { count, first, last, min, max, sum, argmin, argmax })
+    // One by one: thousands are restored before a table of runs is there.
+    summary.count = Number(numbers[0])
+    summary.first = Number(numbers[1])
+    summary.last = Number(numbers[2])
+    summary.min = Number(numbers[3])
+    summary.max = Number(numbers[4])
+    summary.sum = Number(numbers[5])
+    summary.argmin = Number(numbers[6])
+    summary.argmax = Number(numbers[7])
+    return summary
   }
 }

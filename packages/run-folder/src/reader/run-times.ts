@@ -15,20 +15,19 @@ export function isRunAlive(directory: string, info: Info): boolean | null {
   return isRunning(Number(info['process_id']), null)
 }
 
-/** What can be reckoned from the times of a run: `duration` and `age` in seconds, `started_at` and `ended_at` where only date and time are kept. */
-export function runTimes(info: Info, directory: string): Info {
+/** Gives what can be reckoned from the times of a run: `duration` and `age` in seconds, `started_at` and `ended_at` where only date and time are kept. */
+export function runTime(info: Info, directory: string, name: string): number | string | undefined {
   const start = timeOf(info['started_at']) ?? localTime(info['start_date'], info['start_time'])
+  if (start === undefined) return undefined
+  if (name === 'age') return (Date.now() - start) / 1000
+  if (name === 'started_at') return new Date(start).toISOString()
   const end = timeOf(info['ended_at']) ?? localTime(info['end_date'], info['end_time'])
-  if (start === undefined) return {}
+  if (name === 'ended_at') return end === undefined ? undefined : new Date(end).toISOString()
+  if (name !== 'duration') return undefined
   // One that died was last alive at its last heartbeat.
   const until =
     end ?? (isRunAlive(directory, info) ? Date.now() : timeOf(readLastClaim(directory)?.heartbeat))
-  return {
-    age: (Date.now() - start) / 1000,
-    ...(until !== undefined && { duration: (until - start) / 1000 }),
-    started_at: new Date(start).toISOString(),
-    ...(end !== undefined && { ended_at: new Date(end).toISOString() }),
-  }
+  return until === undefined ? undefined : (until - start) / 1000
 }
 
 /** Reads `20/04/2023` and `16:01:13`, in the time zone of this machine. */

@@ -12,7 +12,7 @@ import type { FieldName } from './field-name.ts'
 import type { LogSummary } from './log-summary.ts'
 import { metricField } from './metric-field.ts'
 import { type NumberPart, readNumberParts, readRowParts, type RowPart, type RowPlace } from './row-parts.ts'
-import { isRunAlive, runTimes } from './run-times.ts'
+import { isRunAlive, runTime } from './run-times.ts'
 import type { RunStore } from './run-store.ts'
 
 type AnyRecord = Readonly<Record<string, unknown>>
@@ -228,7 +228,7 @@ export class StoredRun<Config = AnyRecord> {
   #derived(name: string): unknown {
     if (name === 'alive') return this.isAlive ?? undefined
     if (name === 'host') return this.info['hostname']
-    return runTimes(this.info, this.directory)[name]
+    return runTime(this.info, this.directory, name)
   }
 
   #artifact(name: string): unknown {

@@ -1,5 +1,5 @@
 import type { Line } from '../../viewer/protocol.ts'
-import { countText, numberText } from '../format.ts'
+import { countText, numberText, wholeText } from '../format.ts'
 
 /** Says how many points are drawn, and of how many. */
 export function pointsText(lines: readonly Line[]): string {
@@ -7,7 +7,7 @@ export function pointsText(lines: readonly Line[]): string {
   const total = lines.reduce((sum, line) => sum + line.total, 0)
   if (lines.some(({ band }) => band)) return `means of ${countText(total, 'point')}`
   if (total <= drawn) return countText(total, 'point')
-  return `${drawn.toLocaleString('en')} of ${countText(total, 'point')}, least and greatest kept`
+  return `${wholeText(drawn)} of ${countText(total, 'point')}, least and greatest kept`
 }
 
 /** Says in words what the lines show. */

@@ -52,7 +52,8 @@ export function Chart({ metric, runs, groups }: ChartProps) {
   const { lines, isWhole, error } = useLines({ metric, runs, groups, width: width.value })
   const drawnAxis = lines && lines.length > 0 && lines.every((line) => line.axis === 'row') ? 'row' : axis
   useEffect(() => {
-    if (lines) chart.current!.draw({ lines, logX, logY, zoom, theme: mode, axisName: axisNames[drawnAxis] })
+    if (lines)
+      void chart.current!.draw({ lines, logX, logY, zoom, theme: mode, axisName: axisNames[drawnAxis] })
   }, [lines, logX, logY, zoom, mode, drawnAxis])
 
   const { found: under, left } = nearby.value

@@ -1,4 +1,4 @@
-import uPlot from 'uplot'
+import type uPlot from 'uplot'
 import type { Line } from '../../viewer/protocol.ts'
 import { lowerBound } from '../../viewer/series/reduce.ts'
 import { numberText } from '../format.ts'
@@ -49,8 +49,11 @@ export class LineChart {
     this.#events = events
   }
 
-  draw(content: ChartContent): void {
+  async draw(content: ChartContent): Promise<void> {
     this.#content = content
+    // It takes a while to begin, and a table without a chart is there sooner.
+    const { default: UPlot } = await import('uplot')
+    if (this.#content !== content) return
     // A scale is logarithmic or not for ever.
     const look = JSON.stringify([content.logX, content.logY, content.theme, content.axisName])
     if (look !== this.#look) {
@@ -59,7 +62,7 @@ export class LineChart {
       this.#look = look
     }
     if (this.#plot) this.#plot.setData(this.#frame())
-    else this.#plot = new uPlot(this.#options(content), this.#frame(), this.#element)
+    else this.#plot = new UPlot(this.#options(content), this.#frame(), this.#element)
   }
 
   resize(): void {
@@ -69,7 +72,8 @@ export class LineChart {
 
   /** Makes a PNG of the chart, with its title, on the ground of the page. */
   picture(title: string): Promise<Blob> {
-    const { canvas } = this.#plot!.ctx
+    if (!this.#plot) return Promise.reject(new Error('the chart is not there yet'))
+    const { canvas } = this.#plot.ctx
     const margin = 24 * devicePixelRatio
     const picture = document.createElement('canvas')
     picture.width = canvas.width
@@ -88,6 +92,7 @@ export class LineChart {
   }
 
   destroy(): void {
+    this.#content = undefined
     this.#plot?.destroy()
     this.#plot = undefined
   }

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { type Histogram, type Media, numberOf } from '../../viewer/protocol.ts'
 import { source } from '../data/runs.ts'
-import { countText, numberText } from '../format.ts'
+import { countText, numberText, wholeText } from '../format.ts'
 
 type Tag = Media['images'][number]
 
@@ -46,7 +46,7 @@ function Steps({
     <figure class="chart media">
       <figcaption>
         <h4>{tag}</h4>
-        <span class="quiet">step {step.toLocaleString('en')}</span>
+        <span class="quiet">step {wholeText(step)}</span>
       </figcaption>
       {points.length > 1 && (
         <input

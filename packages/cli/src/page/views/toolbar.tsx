@@ -11,7 +11,7 @@ import {
   shown,
   source,
 } from '../data/runs.ts'
-import { countText } from '../format.ts'
+import { countText, wholeText } from '../format.ts'
 import { show, type Statistic, view } from '../state/view-state.ts'
 
 /** What is above the table: the filter, how the rows are grouped, which columns there are. */
@@ -25,8 +25,8 @@ export function Toolbar() {
       <div class="controls">
         <span role="status">
           {countText(listed.value.length, 'run')}
-          {listed.value.length < rows.value.size && ` of ${rows.value.size.toLocaleString('en')}`},{' '}
-          {shown.value.length.toLocaleString('en')} in the charts
+          {listed.value.length < rows.value.size && ` of ${wholeText(rows.value.size)}`},{' '}
+          {wholeText(shown.value.length)} in the charts
           {unread > 0 && `; reading the metrics of ${countText(unread, 'run')}`}
         </span>
         <button type="button" onClick={() => show({ show: '*' })}>

@@ -37,8 +37,9 @@ type Answer = (
   query: URLSearchParams,
 ) => unknown
 
-/** The runs are asked for before the script has come that shows them. */
+/** What is to be shown is asked for before the script has come that shows it. */
 const page = `<link rel="preload" href="/api/runs" as="fetch" crossorigin="anonymous">
+<link rel="preload" href="/api/folder" as="fetch" crossorigin="anonymous">
 <link rel="stylesheet" href="/page.css">
 <script src="/page.js" defer></script>`
 
