@@ -285,7 +285,8 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
     for (const [name, kept] of Object.entries(callbacks)) {
       const owner = this.callbacks.find((callback) => nameOf(callback) === name && callback.updateState)
       if (owner) await owner.updateState!(kept)
-      else this.host.warn(`[core] no updateState() for the checkpoint's state of callback "${name}"`)
+      else if (!state.globalRank)
+        this.host.warn(`[core] no updateState() for the checkpoint's state of callback "${name}"`)
     }
     if (trainer) this.#restored = true
   }

@@ -211,15 +211,12 @@ async function validation<B>(run: TrainingRun<B>): Promise<boolean> {
 }
 
 function reportNonFinite(
-  {
-    nonFinite,
-    progress: { epoch, batch },
-    host,
-  }: Pick<TrainingRun<never>, 'nonFinite' | 'progress' | 'host'>,
+  { nonFinite, state, host }: Pick<TrainingRun<never>, 'nonFinite' | 'state' | 'host'>,
   step: number,
 ): void {
-  const message = `the loss or a gradient is NaN or infinite at step ${step} (epoch ${epoch}, batch ${batch})`
+  const message = `the loss or a gradient is NaN or infinite at step ${step} (epoch ${state.epoch}, batch ${state.batch})`
   if (nonFinite === 'throw')
     fail(`${message}; lower the learning rate, clip gradients or set \`nonFinite: 'skip'\``)
-  if (nonFinite === 'skip') host.warn(`[core] ${message}; update skipped`)
+  // All ranks learn of it.
+  if (nonFinite === 'skip' && !state.globalRank) host.warn(`[core] ${message}; update skipped`)
 }

@@ -114,6 +114,30 @@ test('a stop asked for before the first step is agreed on before it', async () =
   expect(results.map(({ step }) => step)).toEqual([0, 0])
 })
 
+test('what concerns the whole job is said by rank zero alone', async () => {
+  const hosts = [new FakeHost(), new FakeHost()]
+  const runs = together(2).map(
+    (strategy, rank) =>
+      new Trainer({
+        module: new ToyModule({ loss: (at) => (at.step === 1 && at.rank === 1 ? NaN : 1) }),
+        data: sharded,
+        maxSteps: 2,
+        nonFinite: 'skip',
+        strategy,
+        host: hosts[rank]!,
+      }),
+  )
+  for (const run of runs) await run.updateState({ callbacks: { gone: {} } })
+  await Promise.all(runs.map((run) => run.train()))
+  expect(hosts.map(({ warnings }) => warnings)).toEqual([
+    [
+      '[core] no updateState() for the checkpoint\'s state of callback "gone"',
+      '[core] the loss or a gradient is NaN or infinite at step 1 (epoch 0, batch 2); update skipped',
+    ],
+    [],
+  ])
+})
+
 test('an error on one rank aborts all', async () => {
   const aborted: unknown[] = []
   const strategy: Strategy = {

@@ -1,16 +1,19 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, dirname, join } from 'node:path'
+import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { type Awaitable, single, type Strategy } from '@trainyard/core'
-import { type PlainRecord, type PlainValue, readYaml, RunLogger } from '@trainyard/run-folder'
-import { applyOverride } from './apply-override.ts'
-import { fail } from './errors.ts'
+import {
+  fromRankZero,
+  type GitInfo,
+  type PlainRecord,
+  type PlainValue,
+  RunLogger,
+} from '@trainyard/run-folder'
 import { checkGit, recordGit } from './git-guard.ts'
-import { type Override, parseOverride } from './override.ts'
+import { type PlannedRun, planRuns } from './plan.ts'
 import { checkConfig, type Schema } from './schema.ts'
 import { type Seeding, seedMathRandom } from './seeding.ts'
-import { checkSettings, defaultSettings, type Settings } from './settings.ts'
-import { readOrMakeYaml } from './yaml-file.ts'
 
 export interface LaunchOptions<Config> {
   /** The config file. It is made if there is none, and so is `trainyard.yaml` beside it, with the settings of the tool. Default: `configs/config.yaml`. */
@@ -37,7 +40,8 @@ type AnyConfig = Readonly<Record<string, PlainValue>>
 
 /**
  * Runs a program with a config and a run folder; with several if the command line asks for a sweep, one after another. Gives what the program gives for
- * each. A run that is gone back to has the config that it had, with what the command line changes.
+ * each. A run that is gone back to has the config that it had, with what the command line changes. In a job of Slurm that queues again, or one that
+ * `trainyard-mpi` starts again, the launch goes on with the run that it was in; those that are complete are left out.
  *
  * ```ts
  * await launch({ config: 'configs/config.yaml' }, async ({ config, logger }) => {
@@ -58,81 +62,41 @@ export async function launch<Config = AnyConfig, Result = void>(
     seeding = seedMathRandom,
     strategy = single(),
   } = options
-  const overrides = args.map(parseOverride)
-  const settingsPath = join(dirname(path), 'trainyard.yaml')
-  if (basename(path) === 'trainyard.yaml')
-    fail('`config` must not be trainyard.yaml, which holds the settings of the tool')
-  const fileConfig = readOrMakeYaml(path, { seed: null })
-  const fileSettings = checkSettings(readOrMakeYaml(settingsPath, defaultSettings), `"${settingsPath}"`)
-  const jobs = sweep(overrides).map((choices) => jobOf(choices, fileConfig, fileSettings))
-  checkJobs(jobs)
-  // All of them first: what is wrong with the last run of a sweep must not come out after a night.
+  let git: (GitInfo | undefined)[] = []
+  // All runs are looked at first: what is wrong with the last one of a sweep must not come out after a night.
+  const planned = await fromRankZero(strategy, () => {
+    const runs = planRuns(path, args)
+    git = checkGit(pendingOf(runs).map(({ settings }) => settings))
+    return runs
+  })
+  const pending = pendingOf(planned)
   const configs: Config[] = []
-  for (const { config } of jobs) configs.push(await checkConfig(schema, structuredClone(config)))
+  for (const { config } of pending) configs.push(await checkConfig(schema, structuredClone(config)))
   const results: Result[] = []
-  for (const [i, { settings, text }] of jobs.entries()) {
-    if (jobs.length > 1 && !strategy.globalRank)
-      console.log(`[launch] run ${i + 1} of ${jobs.length}: ${text}`)
-    const logger = await openLogger(settings, configs[i] as Record<string, unknown>, strategy)
-    const { result, isInterrupted } = await runJob(configs[i]!, logger, seeding, program)
+  for (const run of planned) {
+    if (!strategy.globalRank) announce(run, planned)
+    const i = pending.indexOf(run)
+    if (i < 0) continue
+    const logger = await openLogger(run, configs[i] as Record<string, unknown>, strategy, git[i])
+    const { result, isInterrupted } = await makeRun(configs[i]!, logger, seeding, strategy, program)
     results.push(result)
     if (isInterrupted) break
   }
   return results
 }
 
-/** An override with one of its values. */
-type Choice = readonly [override: Override, value: PlainValue | undefined]
-
-/** One run of a sweep. */
-interface Job {
-  readonly config: PlainRecord
-  readonly settings: Settings
-  /** What makes it differ from the others. */
-  readonly text: string
+function pendingOf(runs: readonly PlannedRun[]): PlannedRun[] {
+  return runs.filter(({ before }) => !before?.isComplete)
 }
 
-/** Gives every combination of the values of overrides; the last one changes fastest. */
-function sweep(overrides: readonly Override[]): Choice[][] {
-  return overrides.reduce<Choice[][]>(
-    (combinations, override) => {
-      const choices: Choice[] =
-        override.kind === 'drop' ? [[override, undefined]] : override.values.map((value) => [override, value])
-      return combinations.flatMap((combination) => choices.map((choice) => [...combination, choice]))
-    },
-    [[]],
+function announce(run: PlannedRun, planned: readonly PlannedRun[]): void {
+  const { text, before } = run
+  if (planned.length === 1 && !before) return
+  const how = before && `${before.isComplete ? 'is complete in' : 'goes on in'} "${before.directory}"`
+  const what = [text && `: ${text}`, how && ` ${how}`]
+  console.log(
+    `[launch] run ${planned.indexOf(run) + 1} of ${planned.length}${what.filter(Boolean).join(';')}`,
   )
-}
-
-function jobOf(choices: readonly Choice[], fileConfig: PlainRecord, fileSettings: Settings): Job {
-  const isSetting = ([{ path }]: Choice): boolean => path[0] === 'trainyard'
-  let settings = fileSettings as unknown as PlainRecord
-  for (const [override, value] of choices.filter(isSetting)) {
-    const setting = { ...override, kind: 'set' as const, path: override.path.slice(1) }
-    if (override.kind === 'drop' || setting.path.length === 0)
-      fail(`"${override.text}": a setting is set, as in +trainyard.logger.forcedLogId=1`)
-    settings = applyOverride('trainyard', settings, setting, value)
-  }
-  const checked = checkSettings(settings, 'the command line')
-  let config = storedConfig(checked) ?? fileConfig
-  for (const [override, value] of choices.filter((choice) => !isSetting(choice)))
-    config = applyOverride('the config', config, override, value)
-  const swept = choices.filter(([{ values }]) => values.length > 1)
-  const text = swept.map(([{ path }, value]) => `${path.join('.')}=${JSON.stringify(value)}`).join(' ')
-  return { config, settings: checked, text }
-}
-
-/** The config of a run that is gone back to. */
-function storedConfig({ logger, useLogger }: Settings): PlainRecord | undefined {
-  const path = join(logger.parentLogDir, String(logger.forcedLogId), 'metadata', 'config.yaml')
-  if (!useLogger || logger.forcedLogId < 0 || !existsSync(path)) return undefined
-  return (readYaml(path) ?? {}) as PlainRecord
-}
-
-function checkJobs(jobs: readonly Job[]): void {
-  const forced = jobs.map(({ settings }) => settings.logger.forcedLogId).filter((id) => id >= 0)
-  const twice = forced.find((id, i) => forced.indexOf(id) !== i)
-  if (twice !== undefined) fail(`this is a sweep over ${jobs.length} runs, which cannot all be run ${twice}`)
 }
 
 /** A run, and what takes its folder away again if it is not to be kept. */
@@ -141,10 +105,37 @@ interface OpenedLogger {
   readonly remove: () => void
 }
 
-async function runJob<Config, Result>(
+async function openLogger(
+  { settings: { useLogger, logger: options }, config: givenConfig, job }: PlannedRun,
+  config: Record<string, unknown>,
+  strategy: Strategy,
+  git: GitInfo | undefined,
+): Promise<OpenedLogger> {
+  const isWriter = !strategy.globalRank
+  const parentLogDir =
+    useLogger || !isWriter ? options.parentLogDir : mkdtempSync(join(tmpdir(), 'trainyard-'))
+  const configs = isDeepStrictEqual(config, givenConfig) ? { config } : { config, givenConfig }
+  const logger = await RunLogger.open(
+    useLogger ? { ...options, ...configs } : { parentLogDir, ...configs },
+    strategy,
+  )
+  if (isWriter) {
+    if (job) logger.updateInfo({ job: { ...job } })
+    recordGit(logger, git)
+  }
+  return {
+    logger,
+    remove() {
+      if (!useLogger && isWriter) rmSync(parentLogDir, { recursive: true, force: true })
+    },
+  }
+}
+
+async function makeRun<Config, Result>(
   config: Config,
   { logger, remove }: OpenedLogger,
   seeding: Seeding,
+  strategy: Strategy,
   program: (context: Context<Config>) => Awaitable<Result>,
 ): Promise<{ result: Result; isInterrupted: boolean }> {
   let unseed: (() => void) | void = undefined
@@ -158,7 +149,10 @@ async function runJob<Config, Result>(
         return logger.info
       },
     })
-    logger.finish()
+    // A signal may have come to one rank alone.
+    const isStopped = Float64Array.of(Number(isStoppedBySignal()))
+    await strategy.allReduce(isStopped, 'max')
+    logger.finish(isStopped[0] ? 'INTERRUPTED' : undefined)
     return { result, isInterrupted: logger.info['status'] === 'INTERRUPTED' }
   } catch (error) {
     logger.finish('FAILED', error)
@@ -169,21 +163,7 @@ async function runJob<Config, Result>(
   }
 }
 
-async function openLogger(
-  settings: Settings,
-  config: Record<string, unknown>,
-  strategy: Strategy,
-): Promise<OpenedLogger> {
-  const { useLogger, logger: options } = settings
-  const git = checkGit(settings)
-  const parentLogDir =
-    useLogger || strategy.globalRank ? options.parentLogDir : mkdtempSync(join(tmpdir(), 'trainyard-'))
-  const logger = await RunLogger.open(useLogger ? { ...options, config } : { parentLogDir, config }, strategy)
-  if (!strategy.globalRank) recordGit(logger, git)
-  return {
-    logger,
-    remove() {
-      if (!useLogger && !strategy.globalRank) rmSync(parentLogDir, { recursive: true, force: true })
-    },
-  }
+/** A trainer that obeys a signal, SIGINT or SIGTERM, sets the exit code. */
+function isStoppedBySignal(): boolean {
+  return process.exitCode === 130 || process.exitCode === 143
 }

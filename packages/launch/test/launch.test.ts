@@ -246,6 +246,35 @@ describe('a schema', () => {
     expect(openRuns('logs').length, 'the first run of the sweep must not have begun').toBe(runs)
   })
 
+  test('that changes values does so once, however often the run is gone back to', async () => {
+    writeConfig('timeout: 30s\n')
+    // Not for its own results: it knows no numbers.
+    const schema = (config: unknown): { timeout: number } => {
+      const { timeout } = config as { timeout: string }
+      if (!/^\d+s$/.test(timeout)) throw new Error(`timeout: ${timeout} is no number of seconds`)
+      return { timeout: 1000 * Number.parseInt(timeout) }
+    }
+    const timeouts = (...args: string[]): Promise<number[]> =>
+      launch({ schema, args }, ({ config }) => config.timeout)
+    expect(await timeouts()).toEqual([30_000])
+    writeConfig('timeout: 99s\n')
+    expect(await timeouts('+trainyard.logger.forcedLogId=1')).toEqual([30_000])
+    expect(await timeouts('+trainyard.logger.forcedLogId=1', 'timeout=5s')).toEqual([5000])
+    expect(await timeouts('+trainyard.logger.forcedLogId=1')).toEqual([30_000])
+    const run = openRuns('logs').at(0)!
+    expect(run.config, 'what the program gets').toEqual({ timeout: 30_000 })
+    expect(run.get('info.given_config')).toEqual({ timeout: '30s' })
+    expect(run.info['resumes']).toMatchObject([{}, { config: { timeout: 5000 } }, {}])
+  })
+
+  test('does not hide a secret that would be written down with what it was given', async () => {
+    writeConfig('lr: 1\napi_key: abc\n')
+    await expect(launch({ schema: () => ({ lr: 1 }), args: [] }, () => {})).rejects.toThrow(
+      'the `givenConfig` has a "api_key", which would be written to every run; keep it in the environment',
+    )
+    expect(existsSync('logs')).toBe(false)
+  })
+
   test('can be a function', async () => {
     writeConfig()
     const [seed] = await launch(
@@ -296,7 +325,7 @@ describe('seeds', () => {
 test('several ranks have one run a combination, with the same config and seed', async () => {
   writeConfig()
   const tell: ((bytes: Uint8Array) => void)[] = []
-  const told = [0, 1].map(() => new Promise<Uint8Array>((done) => tell.push(done)))
+  const told = ['the plan', 'run 1', 'run 2'].map(() => new Promise<Uint8Array>((done) => tell.push(done)))
   const seen: unknown[] = []
   const start = (rank: number): Promise<unknown[]> => {
     let sent = 0
@@ -324,6 +353,19 @@ test('several ranks have one run a combination, with the same config and seed', 
     [1, 'COMPLETE', 1, 0],
     [2, 'COMPLETE', 1, 0],
   ])
+})
+
+test('a signal that has come to another rank alone ends the run and the sweep, too', async () => {
+  writeConfig()
+  const strategy = {
+    ...single(),
+    worldSize: 2,
+    globalRank: 0,
+    localRank: 0,
+    allReduce: (flags: Float32Array | Float64Array) => void flags.fill(1),
+  }
+  expect(await launch({ strategy, args: ['seed=1,2'] }, ({ config }) => config['seed'])).toEqual([1])
+  expect(openRuns('logs').select('id', 'status').rows).toEqual([[1, 'INTERRUPTED']])
 })
 
 describe('git', () => {

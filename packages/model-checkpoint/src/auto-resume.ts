@@ -124,9 +124,9 @@ export class AutoResume {
       const loaded = await this.#read(entry)
       if (typeof loaded === 'string') {
         isDamaged = true
-        trainer.host.warn(loaded)
+        this.#warn(trainer, loaded)
       } else if (!loaded.checkpoint.trainer)
-        trainer.host.warn(`[model-checkpoint] "${entry.path}" has weights only and is passed over`)
+        this.#warn(trainer, `[model-checkpoint] "${entry.path}" has weights only and is passed over`)
       else if (isOver(loaded) && !this.#options.resumePastEnd) {
         const over = `the run in "${entry.path}" is over (${String(isOver(loaded))}); \`resumePastEnd: true\` goes on from there`
         // Not even with weights from elsewhere does a run begin anew unasked.
@@ -201,6 +201,10 @@ export class AutoResume {
 
   #print(trainer: TrainerHandle, line: string): void {
     if (!trainer.state.globalRank) trainer.host.print(`[model-checkpoint] ${line}`)
+  }
+
+  #warn(trainer: TrainerHandle, line: string): void {
+    if (!trainer.state.globalRank) trainer.host.warn(line)
   }
 }
 

@@ -68,10 +68,10 @@ export class CheckpointCallback extends Callback {
     this.#store.folder = folder
   }
 
-  override async load({ host }: TrainerHandle): Promise<Checkpoint | undefined> {
+  override async load({ state, host }: TrainerHandle): Promise<Checkpoint | undefined> {
     const { folder, loadFromFolder = folder, forceLoad, files = nodeFiles } = this.#options
     const latest = await latestCheckpoint(loadFromFolder, { files })
-    for (const damaged of latest.damaged) host.warn(passedOver(damaged))
+    if (!state.globalRank) for (const damaged of latest.damaged) host.warn(passedOver(damaged))
     if (latest.status === 'found') {
       const { path } = latest.checkpoint
       const { checkpoint } = await readCheckpoint(path, { files })

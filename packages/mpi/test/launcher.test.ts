@@ -6,33 +6,35 @@ import { type Command, commandOf, commandText } from '../src/launcher/command.ts
 import { runJob } from '../src/launcher/job.ts'
 import { readJobOptions } from '../src/launcher/job-options.ts'
 import { findLauncher, type Launcher } from '../src/launcher/launchers.ts'
+import { refuseRoot } from '../src/launcher/root.ts'
 
 const openMpi: Launcher = { kind: 'Open MPI', command: 'mpirun', version: '4.1' }
 const mpich: Launcher = { kind: 'MPICH', command: 'mpirun.mpich', version: 'hydra 4.0' }
 const slurm: Launcher = { kind: 'Slurm', command: 'srun', version: 'slurm 24.05' }
 
 function lineOf(launcher: Launcher, args: string, plugins = ''): string {
-  return commandText(commandOf(launcher, readJobOptions(args.split(' ')), 2, () => plugins))
+  const env = { TRAINYARD_RESTARTS: '2', TRAINYARD_JOB: 'a b' }
+  return commandText(commandOf(launcher, readJobOptions(args.split(' ')), env, () => plugins))
 }
 
 test('a job becomes the command line of each launcher', () => {
   const args = '-n 4 --hostfile hosts --oversubscribe --allow-run-as-root train.mjs --lr 0.1'
   expect(lineOf(openMpi, args)).toBe(
-    `TRAINYARD_RESTARTS=2 mpirun -n 4 --hostfile hosts --bind-to none --oversubscribe --allow-run-as-root -x TRAINYARD_RESTARTS ${process.execPath} train.mjs --lr 0.1`,
+    `TRAINYARD_RESTARTS=2 TRAINYARD_JOB='a b' mpirun -n 4 --hostfile hosts --bind-to none --oversubscribe --allow-run-as-root -x TRAINYARD_RESTARTS -x TRAINYARD_JOB ${process.execPath} train.mjs --lr 0.1`,
   )
   expect(lineOf(mpich, args)).toBe(
-    `TRAINYARD_RESTARTS=2 mpirun.mpich -n 4 -f hosts -bind-to none ${process.execPath} train.mjs --lr 0.1`,
+    `TRAINYARD_RESTARTS=2 TRAINYARD_JOB='a b' mpirun.mpich -n 4 -f hosts -bind-to none ${process.execPath} train.mjs --lr 0.1`,
   )
   expect(lineOf(slurm, 'train.mjs', 'MPI plugin types are...\n none\n pmi2\n pmix')).toBe(
-    `TRAINYARD_RESTARTS=2 srun --mpi=pmix --cpu-bind=none --kill-on-bad-exit=1 ${process.execPath} train.mjs`,
+    `TRAINYARD_RESTARTS=2 TRAINYARD_JOB='a b' srun --mpi=pmix --cpu-bind=none --kill-on-bad-exit=1 ${process.execPath} train.mjs`,
   )
-  expect(lineOf(slurm, '-n 8 ./program', 'none pmi2')).toBe(
-    'TRAINYARD_RESTARTS=2 srun -n 8 --mpi=pmi2 --cpu-bind=none --kill-on-bad-exit=1 ./program',
+  expect(lineOf(slurm, '-n 8 --oversubscribe ./program', 'none pmi2')).toBe(
+    "TRAINYARD_RESTARTS=2 TRAINYARD_JOB='a b' srun -n 8 --mpi=pmi2 --cpu-bind=none --kill-on-bad-exit=1 --overcommit ./program",
   )
 })
 
 test('words that a shell would take apart are quoted', () => {
-  const program = commandOf(mpich, { ...readJobOptions(['x']), program: ['run', "it's", '{"a":1}'] }, 0)
+  const program = commandOf(mpich, { ...readJobOptions(['x']), program: ['run', "it's", '{"a":1}'] }, {})
   expect(commandText(program)).toMatch(/run 'it'\\''s' '\{"a":1\}'$/)
 })
 
@@ -72,6 +74,22 @@ test('the launcher is the one that is named, srun in a job of Slurm, else mpirun
   expect(find()).toMatchObject({ kind: 'MPICH', command: 'mpiexec' })
   delete versions['mpiexec']
   expect(() => find()).toThrow('[mpi] neither mpirun nor mpiexec is there; install Open MPI or MPICH')
+})
+
+test('root is told how to let Open MPI start the job, unless it has been let already', () => {
+  const start = (launcher: Launcher, args: string[], uid: number | undefined, env = {}): void =>
+    refuseRoot(launcher, readJobOptions([...args, 'a.mjs']), { uid, env })
+  expect(() => start(openMpi, [], 0)).toThrow(
+    /^\[mpi\] you are root, as whom Open MPI starts nothing.*add --allow-run-as-root.*as another user$/,
+  )
+  const half = { OMPI_ALLOW_RUN_AS_ROOT: '1' }
+  expect(() => start(openMpi, [], 0, half)).toThrow('OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1')
+  start(openMpi, [], 0, { ...half, OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1' })
+  start(openMpi, ['--allow-run-as-root'], 0)
+  start(openMpi, [], 1000)
+  start(openMpi, [], undefined)
+  start(mpich, [], 0)
+  start(slurm, [], 0)
 })
 
 /** A job that writes down each of its lives, and ends with the exit code of that life. */
@@ -118,7 +136,9 @@ test('a job that was stopped by a signal is not started again', async () => {
 test('a launcher that goes on waiting after a rank has ended the job is killed', async () => {
   const job = lives(
     [],
-    "console.error('[rank 1 of 2] lost; ending the job (exit code 75)'); setInterval(() => {}, 1000)",
+    `process.stderr.write('[rank 1 of 2] lost; ending the job')
+    setTimeout(() => console.error(' (exit code 75)'), 20)
+    setInterval(() => {}, 1000)`,
   )
   expect(await runJob(job.make, 1, () => {}, 50)).toBe(75)
   expect(job.lives()).toBe('01')

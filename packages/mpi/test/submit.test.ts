@@ -109,8 +109,10 @@ test('submit writes a script, hands it to sbatch, and says what to do next', () 
     '#SBATCH --partition=long',
   ])
   // The same command again is no problem.
-  expect(trainyardMpi(slurm, 'submit', '-n', '4', 'train.mjs').status).toBe(0)
+  const others = ['--launcher', 'mpirun', '--oversubscribe', '--allow-run-as-root']
+  expect(trainyardMpi(slurm, 'submit', '-n', '4', ...others, 'train.mjs').status).toBe(0)
   expect(script()).toContain('--ntasks=4\n')
+  expect(script()).toContain(`${others.join(' ')} -- train.mjs &\n`)
 })
 
 test('the script runs the program on the tasks of the job, as often as it may fail, and gives its exit code', async () => {

@@ -19,6 +19,7 @@
 export { RunLogger, type RunLoggerOptions } from './run/run-logger.ts'
 export { Run } from './run/run.ts'
 export type { RunOptions } from './run/run-options.ts'
+export { fromRankZero } from './run/from-rank-zero.ts'
 export type { RunStatus } from './run/run-info.ts'
 export { RunFolderLogger } from './run-folder-logger.ts'
 export { SystemMetrics, type SystemMetricsOptions } from './system-metrics.ts'

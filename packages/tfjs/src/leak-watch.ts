@@ -81,6 +81,8 @@ function report(balance: Balance, calls: number): void {
   if (balance.reported) return
   balance.reported = true
   const { callback, event, trainer, tensors } = balance
+  // All ranks have the same callbacks.
+  if (trainer.strategy.globalRank) return
   trainer.host.warn(
     `[tfjs] callback "${callback}" leaks: ${tensors} tensors are left of ${calls} calls (${event}); wrap its work in tf.tidy(), or dispose of what it makes`,
   )

@@ -10,59 +10,68 @@ export interface Command {
   readonly stopSignal: 'SIGTERM' | 'SIGUSR2'
 }
 
-/** Makes the command that starts a job. Cores are left to the system: Open MPI binds each rank to one core, and two ranks of two jobs to the same. */
+/**
+ * Makes the command that starts a job. Cores are left to the system: Open MPI binds each rank to one core, and two ranks of two jobs to the same.
+ * @param env Variables that all ranks are to have.
+ */
 export function commandOf(
   launcher: Launcher,
-  { ranks, hostfile, oversubscribe, allowRunAsRoot, program }: JobOptions,
-  restarts: number,
+  options: JobOptions,
+  env: Readonly<Record<string, string>>,
   asked: Ask = ask,
 ): Command {
-  const [first = '', ...rest] = program
-  const run = /\.[cm]?js$/.test(first) ? [process.execPath, first, ...rest] : [first, ...rest]
-  const count = ranks === undefined ? [] : ['-n', String(ranks)]
-  const env = { TRAINYARD_RESTARTS: String(restarts) }
-  const { command } = launcher
-  if (launcher.kind === 'Slurm') {
-    const hosts = hostfile === undefined ? [] : [`--nodefile=${hostfile}`]
-    const plugins = asked(command, ['--mpi=list']) ?? ''
-    const connection = plugins.includes('pmix')
-      ? ['--mpi=pmix']
-      : plugins.includes('pmi2')
-        ? ['--mpi=pmi2']
-        : []
-    return {
-      command,
-      args: [...count, ...hosts, ...connection, '--cpu-bind=none', '--kill-on-bad-exit=1', ...run],
-      env,
-      stopSignal: 'SIGTERM',
-    }
-  }
-  if (launcher.kind === 'MPICH') {
-    const hosts = hostfile === undefined ? [] : ['-f', hostfile]
-    return { command, args: [...count, ...hosts, '-bind-to', 'none', ...run], env, stopSignal: 'SIGTERM' }
-  }
+  const { command, kind } = launcher
+  const [first = '', ...rest] = options.program
+  const program = /\.[cm]?js$/.test(first) ? [process.execPath, first, ...rest] : [first, ...rest]
+  const count = options.ranks === undefined ? [] : ['-n', String(options.ranks)]
+  const own = {
+    'Open MPI': () => openMpiArguments(options, env),
+    MPICH: () => mpichArguments(options),
+    Slurm: () => slurmArguments(options, asked(command, ['--mpi=list']) ?? ''),
+  }[kind]()
   return {
     command,
-    args: [
-      ...count,
-      ...(hostfile === undefined ? [] : ['--hostfile', hostfile]),
-      '--bind-to',
-      'none',
-      ...(oversubscribe ? ['--oversubscribe'] : []),
-      ...(allowRunAsRoot ? ['--allow-run-as-root'] : []),
-      // Other hosts do not get the environment by themselves.
-      '-x',
-      'TRAINYARD_RESTARTS',
-      ...run,
-    ],
+    args: [...count, ...own, ...program],
     env,
-    stopSignal: 'SIGUSR2',
+    stopSignal: kind === 'Open MPI' ? 'SIGUSR2' : 'SIGTERM',
   }
+}
+
+function openMpiArguments(
+  { hostfile, oversubscribe, allowRunAsRoot }: JobOptions,
+  env: Readonly<Record<string, string>>,
+): string[] {
+  return [
+    ...(hostfile === undefined ? [] : ['--hostfile', hostfile]),
+    '--bind-to',
+    'none',
+    ...(oversubscribe ? ['--oversubscribe'] : []),
+    ...(allowRunAsRoot ? ['--allow-run-as-root'] : []),
+    // Other hosts do not get the environment by themselves.
+    ...Object.keys(env).flatMap((name) => ['-x', name]),
+  ]
+}
+
+/** It starts any number of ranks, as anybody. */
+function mpichArguments({ hostfile }: JobOptions): string[] {
+  return [...(hostfile === undefined ? [] : ['-f', hostfile]), '-bind-to', 'none']
+}
+
+/** @param plugins What Slurm says that it can connect ranks with. */
+function slurmArguments({ hostfile, oversubscribe }: JobOptions, plugins: string): string[] {
+  const plugin = ['pmix', 'pmi2'].find((name) => plugins.includes(name))
+  return [
+    ...(hostfile === undefined ? [] : [`--nodefile=${hostfile}`]),
+    ...(plugin === undefined ? [] : [`--mpi=${plugin}`]),
+    '--cpu-bind=none',
+    '--kill-on-bad-exit=1',
+    ...(oversubscribe ? ['--overcommit'] : []),
+  ]
 }
 
 /** Writes a command as one would type it. */
 export function commandText({ command, args, env }: Command): string {
-  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${quoted(value)}`)
   return [...variables, ...[command, ...args].map(quoted)].join(' ')
 }
 

@@ -6,8 +6,11 @@ import { mpi, type MpiStrategy } from '../mpi.ts'
 import { commandOf, commandText } from './command.ts'
 import type { JobOptions } from './job-options.ts'
 import { findLauncher } from './launchers.ts'
+import { refuseRoot } from './root.ts'
 
 const megabyte = 2 ** 20
+/** For how long the ranks may go on, in milliseconds; longer than the `timeout` after which they give up by themselves. */
+const patience = 120_000
 
 /** Says which MPI is there, starts two ranks (or `-n`) that talk to each other, and says what is wrong; gives 0 if nothing is. */
 export async function doctor(options: JobOptions, script: string): Promise<number> {
@@ -23,26 +26,26 @@ export async function doctor(options: JobOptions, script: string): Promise<numbe
     say(`library   ${(error as Error).message}`)
     return 1
   }
+  refuseRoot(launcher, options)
   const job = { ...options, ranks: options.ranks ?? 2, program: [process.execPath, script, 'probe'] }
-  const command = commandOf(launcher, job, 0)
+  const command = commandOf(launcher, job, {})
   say(`command   ${commandText(command)}`)
-  const { status, stdout, stderr } = spawnSync(command.command, command.args, {
-    env: { ...process.env, ...command.env },
+  const { status, signal, stdout, stderr } = spawnSync(command.command, command.args, {
     encoding: 'utf8',
-    timeout: 120_000,
+    timeout: patience,
   })
   say(stdout.trim())
   if (status === 0) return 0
   say(stderr.trim())
-  say(`problem   the ranks failed (exit code ${status})${adviceFor(stderr)}`)
+  const advice = stderr.includes('not enough slots')
+    ? '; there are fewer cores than ranks: add --oversubscribe'
+    : ''
+  say(
+    status === null
+      ? `problem   the ranks did not come to an end in ${patience / 1000} seconds (${signal})`
+      : `problem   the ranks failed (exit code ${status})${advice}`,
+  )
   return 1
-}
-
-/** What usually helps against what `mpirun` says. */
-function adviceFor(errors: string): string {
-  if (errors.includes('not enough slots')) return '; there are fewer cores than ranks: add --oversubscribe'
-  if (errors.includes('allow-run-as-root')) return '; Open MPI does not run as root: add --allow-run-as-root'
-  return ''
 }
 
 /** What a rank of the doctor does: it says who it is, and how long reductions take. */

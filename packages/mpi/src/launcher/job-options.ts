@@ -9,7 +9,7 @@ export interface JobOptions {
   readonly maxRestarts: number
   /** The program that starts the ranks: `mpirun` of some library, or `srun`. */
   readonly launcher: string | undefined
-  /** Starts more ranks than there are cores. */
+  /** Starts more ranks than there are cores, which Open MPI and Slurm else refuse. */
   readonly oversubscribe: boolean
   /** Lets Open MPI run as root, which it else refuses. */
   readonly allowRunAsRoot: boolean
@@ -30,7 +30,7 @@ export const usage = `Starts a program on several ranks, which MPI connects.
   --max-restarts <n>     starts the job again, up to n times, after it has failed; the program resumes by itself. Default: 0
   --launcher <program>   for example mpirun.mpich or srun. Default: srun in a Slurm job, else mpirun or mpiexec
   --oversubscribe        more ranks than cores
-  --allow-run-as-root    for Open MPI in a container
+  --allow-run-as-root    lets Open MPI start the job as root, as in a container; else it refuses
   --sbatch <option>      for \`submit\`, as often as needed: --sbatch --time=8:00:00 --sbatch --nodes=2
 
 A .js, .mjs or .cjs file is run with this Node; anything else as it is.`

@@ -59,9 +59,12 @@ function runOnce(
       // It leads a group; its number is its own.
       if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGKILL')
     }
+    let printed = ''
     child.stderr.on('data', (bytes: Buffer) => {
       process.stderr.write(bytes)
-      const code = endedBy(bytes.toString())
+      // A line may come in pieces.
+      printed = printed.slice(-1000) + bytes.toString('latin1')
+      const code = endedBy(printed)
       if (code === undefined || timer) return
       // A launcher that has lost a host waits for it for a quarter of an hour, although all ranks have ended.
       timer = setTimeout(() => {

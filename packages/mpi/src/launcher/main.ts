@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto'
+import { fail } from '../errors.ts'
 import { commandOf } from './command.ts'
 import { doctor, probe } from './doctor.ts'
 import { findLauncher } from './launchers.ts'
 import { runJob } from './job.ts'
 import { readJobOptions, usage } from './job-options.ts'
+import { refuseRoot } from './root.ts'
 import { submit } from './submit.ts'
 
 /** The command `trainyard-mpi`: starts a program on several ranks (see `usage`), and sets the exit code. `argv` is that of the process. */
@@ -28,10 +31,22 @@ async function run(script: string, args: readonly string[]): Promise<number> {
     return 0
   }
   const options = readJobOptions(args)
-  if (options.sbatch.length > 0) throw new Error('--sbatch is an option of `trainyard-mpi submit`')
-  if (options.program.length === 0) throw new Error('name the program to start; see trainyard-mpi --help')
+  if (options.sbatch.length > 0) fail('--sbatch is an option of `trainyard-mpi submit`')
+  if (options.program.length === 0) fail('name the program to start; see trainyard-mpi --help')
   const launcher = findLauncher(options.launcher)
-  return runJob((restarts) => commandOf(launcher, options, restarts), options.maxRestarts, say)
+  refuseRoot(launcher, options)
+  const job = jobName(options.maxRestarts)
+  return runJob(
+    (restarts) => commandOf(launcher, options, { TRAINYARD_RESTARTS: String(restarts), ...job }),
+    options.maxRestarts,
+    say,
+  )
+}
+
+/** Names a job that may be started again, so that the program can find what belongs to it. Slurm has given its jobs a number. */
+function jobName(maxRestarts: number): Record<string, string> {
+  const isNameless = maxRestarts > 0 && process.env['SLURM_JOB_ID'] === undefined
+  return isNameless ? { TRAINYARD_JOB: randomUUID().slice(0, 8) } : {}
 }
 
 function say(line: string): void {

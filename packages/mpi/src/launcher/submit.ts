@@ -40,19 +40,24 @@ export function submit(options: JobOptions, start: readonly string[], say: (line
 /** The script. Only the batch shell gets the notice; a SIGTERM of `scancel` goes to the ranks, and is the end of the job. */
 function batchScript(
   name: string,
-  { ranks, maxRestarts, launcher, sbatch, program }: JobOptions,
+  { ranks, maxRestarts, launcher, oversubscribe, allowRunAsRoot, sbatch, program }: JobOptions,
   start: readonly string[],
 ): string {
   const settings = [
-    `--job-name=${name}`,
+    `--job-name=${quoted(name)}`,
     `--ntasks=${ranks}`,
     '--requeue',
     '--open-mode=append',
     `--signal=B:USR1@${notice}`,
     ...sbatch,
   ]
-  const launcherOption = launcher === undefined ? [] : ['--launcher', launcher]
-  const command = [...start, '--max-restarts', String(maxRestarts), ...launcherOption, '--', ...program]
+  const options = [
+    ...(maxRestarts > 0 ? ['--max-restarts', String(maxRestarts)] : []),
+    ...(launcher === undefined ? [] : ['--launcher', launcher]),
+    ...(oversubscribe ? ['--oversubscribe'] : []),
+    ...(allowRunAsRoot ? ['--allow-run-as-root'] : []),
+  ]
+  const command = [...start, ...options, '--', ...program]
   return `#!/bin/bash
 ${mark}
 ${settings.map((setting) => `#SBATCH ${setting}\n`).join('')}

@@ -78,7 +78,7 @@ export class Run {
       this.runId = String(opened.info['run_id'])
       return
     }
-    const config = checkRunOptions(options)
+    const { config, givenConfig } = checkRunOptions(options)
     mkdirSync(this.logDir, { recursive: true })
     const claim = new Claim(this.logDir, options.takeOver)
     try {
@@ -91,7 +91,10 @@ export class Run {
       const now = new Date()
       this.#info = before
         ? resumedInfo(before, { config, first: this.config, runId: this.runId }, now)
-        : newInfo(this.logDir, options.logId, this.runId, now)
+        : {
+            ...newInfo(this.logDir, options.logId, this.runId, now),
+            ...(givenConfig && { given_config: givenConfig }),
+          }
       this.#writer = { claim, metrics: new RunMetrics(this.#path('metrics')) }
       this.#writeMetadata(config, options)
       mkdirSync(this.#path('artifacts'), { recursive: true })
