@@ -42,10 +42,12 @@ async function checkCollectives({ launcher, collectives, command }) {
       process.execPath,
       '--expose-gc',
     ]
-    for (const way of ['', 'threads']) {
+    for (const way of ['', 'mpi', 'threads']) {
       const { code, output } = await start([process.execPath, ...args, collectives, '6', way])
       assert.equal(code, 0, output)
-      assert.deepEqual(JSON.parse(output.split('\n').find((line) => line.startsWith('{'))).problems, [])
+      const { problems, sharedMemory } = JSON.parse(output.split('\n').find((line) => line.startsWith('{')))
+      assert.deepEqual(problems, [])
+      assert.equal(sharedMemory, way === '')
     }
   }
 }
@@ -59,6 +61,8 @@ async function checkEquality(options) {
     const difference = relativeL2(trained.weights, options.expected)
     assert.ok(difference < 1e-6, `${ranks} ranks differ from one process by ${difference}`)
   }
+  const withMpi = await trainWith({ ...options, ranks: 2, settings: { sharedMemory: false } })
+  assert.ok(relativeL2(withMpi.weights, options.expected) < 1e-6, 'MPI reduces')
   const settings = { optimizer: 'sgd', batchesPerStep: 2 }
   const [alone, two] = [
     await trainWith({ ...options, command: undefined, settings }),

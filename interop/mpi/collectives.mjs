@@ -1,5 +1,5 @@
 // Every collective many times, in all sizes, at once and one after the other, with garbage collections between; prints what is wrong. Arguments: how often, and
-// `threads` to make every call that blocks in another thread, as is done with those that take long.
+// `mpi` to have MPI reduce, and not this package in shared memory; `threads` to make every call that blocks in another thread, as is done with those that take long.
 import { mpi } from '@trainyard/mpi'
 import { Collectives } from '../../packages/mpi/src/collectives.ts'
 import { detectRanks } from '../../packages/mpi/src/detect-ranks.ts'
@@ -11,7 +11,9 @@ import { PoliteWait } from '../../packages/mpi/src/polite-wait.ts'
 import { RollCall } from '../../packages/mpi/src/roll-call.ts'
 
 const rounds = Number(process.argv[2] ?? 20)
-const strategy = process.argv[3] === 'threads' ? await inThreads() : await mpi({ timeout: 60 })
+const way = process.argv[3]
+const strategy =
+  way === 'threads' ? await inThreads() : await mpi({ timeout: 60, sharedMemory: way !== 'mpi' })
 const { globalRank: rank, worldSize: size } = strategy
 const problems = []
 const check = (ok, what) => ok || problems.push(what)
@@ -64,6 +66,7 @@ if (rank === 0 || problems.length > 0)
       size,
       rounds,
       abi: strategy.details.library.abi.name,
+      sharedMemory: strategy.details.sharedMemory ?? false,
       problems: [...new Set(problems)],
     }),
   )

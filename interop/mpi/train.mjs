@@ -21,11 +21,12 @@ const {
   fail,
   timeout = 60,
   library,
+  sharedMemory,
   pause = 0,
   announce = false,
 } = JSON.parse(process.argv[2])
 
-const strategy = await mpi({ timeout, library })
+const strategy = await mpi({ timeout, library, sharedMemory })
 const rank = strategy.globalRank ?? 0
 if (announce) process.stderr.write(`rank ${rank} is process ${process.pid}\n`)
 const isFirstLife = !Number(process.env.TRAINYARD_RESTARTS ?? 0)

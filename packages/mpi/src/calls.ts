@@ -22,6 +22,7 @@ export interface Calls {
   allGather: Threaded<
     [sent: Memory, count: number, type: Handle, received: Memory, counts: number, types: Handle, comm: Handle]
   >
+  reduceLocal(address: number, into: Memory, count: number, type: Handle, operation: Handle): number
   startBarrier(comm: Handle, request: HandleBox): number
   startAllReduce(
     sent: bigint,
@@ -81,6 +82,7 @@ export function callsOf({ handle, abi }: Library): Calls {
     allReduce: bind('Allreduce', pointer, pointer, 'int', h, h, h),
     broadcast: bind('Bcast', pointer, 'int', h, 'int', h),
     allGather: bind('Allgather', pointer, 'int', h, pointer, 'int', h, h),
+    reduceLocal: bind('Reduce_local', 'uintptr_t', pointer, 'int', h, h),
     startBarrier: bind('Ibarrier', h, pointer),
     startAllReduce: bind('Iallreduce', pointer, pointer, 'int', h, h, h, pointer),
     test: bind('Test', pointer, pointer, pointer),

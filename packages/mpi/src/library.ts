@@ -11,8 +11,25 @@ export interface Library {
   /** What it says of itself. */
   readonly version: string
   readonly handle: LibraryHandle
+  readonly memory: MemoryCalls
   /** Ends the process on the spot. */
   leave(exitCode: number): void
+}
+
+/** What the system does for processes that share memory. */
+export interface MemoryCalls {
+  /** `mmap`: gives an address; one above 2^53 means that it failed. */
+  map(
+    at: null,
+    length: number,
+    protection: number,
+    flags: number,
+    file: number,
+    offset: number,
+  ): number | bigint
+  view(address: number, length: number): ArrayBuffer
+  /** `sched_yield`: offers the processor to whoever waits for it. */
+  yield(): number
 }
 
 const isMac = process.platform === 'darwin'
@@ -54,6 +71,11 @@ export async function loadLibrary(files: readonly string[]): Promise<Library> {
   if (koffi.config()['async_stack_size']! < stackSize) koffi.config({ async_stack_size: stackSize })
   const itself = koffi.load(null)
   const leave = itself.func('_exit', 'void', ['int']) as (exitCode: number) => void
+  const memory: MemoryCalls = {
+    map: itself.func('mmap', 'uintptr_t', ['void *', 'size_t', 'int', 'int', 'int', 'int64']) as never,
+    view: (address, length) => koffi.view(BigInt(address), length),
+    yield: itself.func('sched_yield', 'int', []) as never,
+  }
   const open = itself.func('dlopen', 'void *', ['const char *', 'int'])
   // Pinned: MPI has destructors of threads, which run after koffi has unloaded what it loaded.
   const flags = isMac ? 0x2 | 0x8 | 0x80 : 0x2 | 0x100 | 0x1000
@@ -71,7 +93,7 @@ export async function loadLibrary(files: readonly string[]): Promise<Library> {
     }
   }
   if (symbol('MPI_Init_thread') === undefined) fail(`"${file}" is no MPI library: it has no MPI_Init_thread`)
-  return { file, abi: abiOf(symbol, file), version: versionOf(handle), handle, leave }
+  return { file, abi: abiOf(symbol, file), version: versionOf(handle), handle, memory, leave }
 }
 
 const stackSize = 8 << 20

@@ -48,7 +48,7 @@ export function watchEnd(
     void (async () => {
       await idle()
       arrive()
-      await wait.until(request, { name: 'the end of the program', number: Infinity })
+      await wait.until(() => wait.test(request), { kind: 'the end of the program', number: Infinity })
       if (library.abi.name === 'MPICH' && group.threads) await finalizeOrLeave()
       else finalize()
     })()

@@ -9,15 +9,19 @@ import { end, startGroup } from './group.ts'
 import { Guardian } from './guardian.ts'
 import { candidates, type Library, loadLibrary } from './library.ts'
 import { watchEnd } from './lifetime.ts'
-import { meetPeers } from './peers.ts'
+import { areNeighbours, meetPeers } from './peers.ts'
 import { PoliteWait } from './polite-wait.ts'
 import { RollCall } from './roll-call.ts'
+import { openSharedMemory } from './shared-memory.ts'
+import { SharedSums, sharedLength } from './shared-sums.ts'
 
 export interface MpiOptions {
   /** The library of MPI: a path, or a name that the system finds. Default: the one that fits the launcher. */
   readonly library?: string | undefined
   /** For how long a rank waits for another, in seconds, before it ends the job. Longer than anything that one rank does alone. Default: 600. */
   readonly timeout?: number | undefined
+  /** Whether ranks that are all on one host reduce in memory that they share, which is faster, or MPI does it. Default: true. */
+  readonly sharedMemory?: boolean | undefined
 }
 
 /** The strategy of a job of several ranks. */
@@ -29,6 +33,8 @@ export interface MpiStrategy extends Strategy {
     readonly library: Library
     readonly launcher: string | undefined
     readonly hosts: readonly string[]
+    /** Whether all-reduce is done in shared memory. */
+    readonly sharedMemory: boolean
   }
 }
 
@@ -44,12 +50,12 @@ let started: Promise<Strategy> | undefined
  *
  * @throws if there is no MPI library, no `koffi`, or the library is not that of the launcher.
  */
-export function mpi({ library, timeout = 600 }: MpiOptions = {}): Promise<Strategy> {
+export function mpi({ library, timeout = 600, sharedMemory = true }: MpiOptions = {}): Promise<Strategy> {
   if (!(timeout > 0)) fail(`\`timeout\` must be a number of seconds above 0, not ${String(timeout)}`)
   const ranks = detectRanks()
   if (library === undefined && (ranks === undefined || ranks.worldSize === 1))
     return Promise.resolve(single())
-  started ??= connect(ranks, library, 1000 * timeout)
+  started ??= connect(ranks, library, 1000 * timeout, sharedMemory)
   return started
 }
 
@@ -57,6 +63,7 @@ async function connect(
   ranks: Ranks | undefined,
   library: string | undefined,
   timeout: number,
+  wantsShared: boolean,
 ): Promise<MpiStrategy> {
   const files = library === undefined ? candidates(ranks?.launcher) : [library]
   const loaded = await loadLibrary(files)
@@ -72,6 +79,10 @@ async function connect(
   watchEnd(group, () => collectives.idle(), wait, rollCall, guardian)
   const peers = await meetPeers(collectives)
   wait.peers = peers
+  if (wantsShared && peers.every((peer) => areNeighbours(peer, peers[0]!))) {
+    const memory = await openSharedMemory(loaded, collectives, group.rank, sharedLength(group.size))
+    if (memory) collectives.shared = new SharedSums(group, wait, memory)
+  }
   const hosts = peers.map(({ host }) => host)
   const neighbours = [...peers.keys()].filter((rank) => hosts[rank] === hosts[group.rank])
   const strategy = {
@@ -79,7 +90,12 @@ async function connect(
     globalRank: group.rank,
     localRank: ranks?.localRank ?? neighbours.indexOf(group.rank),
     worldSize: group.size,
-    details: { library: loaded, launcher: ranks?.launcher, hosts },
+    details: {
+      library: loaded,
+      launcher: ranks?.launcher,
+      hosts,
+      sharedMemory: collectives.shared !== undefined,
+    },
     allReduce: (buffer, operation) => collectives.allReduce(buffer, operation),
     allGather: (bytes) => collectives.allGather(bytes),
     broadcast: (bytes, root) => collectives.broadcast(bytes, root),

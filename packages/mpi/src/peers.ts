@@ -23,6 +23,11 @@ export function peerName(peers: readonly Peer[], rank: number): string {
   return peer ? `rank ${rank} (${peer.host}, pid ${peer.pid})` : `rank ${rank}`
 }
 
+/** Tells whether two processes are on one host, under one kernel. */
+export function areNeighbours(a: Peer, b: Peer): boolean {
+  return a.host === b.host && a.space === b.space
+}
+
 /** Finds a rank whose process is gone, among those that this one can see. */
 export function deadPeer(peers: readonly Peer[], own: number): number | undefined {
   const rank = peers.findIndex((peer) => peer.space === peers[own]!.space && !isAlive(peer.pid))

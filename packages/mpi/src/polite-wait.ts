@@ -5,10 +5,15 @@ import type { RollCall } from './roll-call.ts'
 
 /** A place where ranks meet. */
 export interface Meeting {
-  /** What it is, for messages: `all-reduce 17`. */
-  readonly name: string
+  /** What it is: `all-reduce`. */
+  readonly kind: string
   /** How many there were before it; infinite for the end of the program. */
   readonly number: number
+}
+
+/** Names a meeting in a message: `all-reduce 17`. */
+export function nameOf({ kind, number }: Meeting): string {
+  return number === Infinity ? kind : `${kind} ${number}`
 }
 
 /** How long a rank waits without going to sleep, and how often it looks after the others, in milliseconds. */
@@ -21,8 +26,8 @@ const grace = 3000
 const exitCodes = { early: 70, late: 75 } as const
 
 /**
- * Waits until a request of MPI is done, and lets the event loop run meanwhile: MPI's own waiting would block it, and keep a core busy. After `timeout` it ends the
- * job, and names who has not come.
+ * Waits until a request of MPI is done, or until others have said something in shared memory, and lets the event loop run meanwhile: MPI's own waiting
+ * would block it, and keep a core busy. After `timeout` it ends the job, and names who has not come.
  */
 export class PoliteWait {
   readonly #group: Group
@@ -46,12 +51,12 @@ export class PoliteWait {
   }
 
   /** Waits; gives nothing to wait for if all the others are there. */
-  until(request: HandleBox, meeting: Meeting): Promise<void> | undefined {
-    for (let i = 0; i < 50; i++) if (this.test(request)) return undefined
-    return this.#longer(request, meeting)
+  until(isDone: () => boolean, meeting: Meeting): Promise<void> | undefined {
+    for (let i = 0; i < 50; i++) if (isDone()) return undefined
+    return this.#longer(isDone, meeting)
   }
 
-  async #longer(request: HandleBox, meeting: Meeting): Promise<void> {
+  async #longer(isDone: () => boolean, meeting: Meeting): Promise<void> {
     const began = performance.now()
     let looked = began
     for (;;) {
@@ -59,15 +64,17 @@ export class PoliteWait {
       await new Promise<void>(
         (done) => void (now - began < spinFor ? setImmediate(done) : setTimeout(done, 1)),
       )
-      if (this.test(request)) return
+      if (isDone()) return
       if (now - looked < lookEvery) continue
       looked = now
       this.#look(meeting, now - began)
     }
   }
 
-  #look({ name, number }: Meeting, waited: number): void {
+  #look(meeting: Meeting, waited: number): void {
     const { rank } = this.#group
+    const { number } = meeting
+    const name = nameOf(meeting)
     const calls = this.#rollCall
     const isEnd = number === Infinity
     if (isEnd) calls.announceEnd()
