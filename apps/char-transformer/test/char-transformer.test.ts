@@ -21,11 +21,21 @@ test('a small GPT learns, writes samples, and can be given other settings', asyn
   expect(losses[1]).toBeLessThan(losses[0]!)
 }, 120_000)
 
-test('a setting that cannot be is an error that names it', async () => {
-  await expect(runProgram(program, ['--width', '30'], temporaryFolder())).rejects.toThrow(
-    '--width 30 must be a multiple of --heads 4',
-  )
-  await expect(runProgram(program, ['--steps', 'many'], temporaryFolder())).rejects.toThrow(
-    '--steps must be a number above 0, not many',
-  )
+test('--help says how to start it, and so does what is wrong', async () => {
+  const usage = `Usage: npx -y pnpm start char-transformer [options]; with their defaults, they are
+  --steps 2000 --batch 8 --length 64 --width 96 --heads 4 --blocks 2 --rate 0.002 --seed 1 --sample 250
+--fresh starts a new run, even if one was interrupted; --ui shows the run in a live page.
+apps/char-transformer/README.md explains them.
+`
+  expect(await runProgram(program, ['--help'], temporaryFolder())).toBe(usage)
+  for (const [args, wrong] of [
+    ['--step 3', 'There is no option --step.'],
+    ['--steps many', '--steps must be a whole number above 0, not many.'],
+    ['--width 30', '--width must be a multiple of --heads.'],
+  ] as const)
+    await expect(runProgram(program, args.split(' '), temporaryFolder())).rejects.toMatchObject({
+      code: 2,
+      stderr: `${wrong}\n${usage}`,
+      stdout: '',
+    })
 })

@@ -9,8 +9,21 @@ import { SimpleLogger } from '@trainyard/simple-logger'
 import { adam, layersModule, meanSquaredError, useBackend, withRandom } from '@trainyard/tfjs'
 import { Level } from 'level'
 
-const { values } = parseArgs({ options: { epochs: { type: 'string', default: '20' } } })
-const maxEpochs = Number(values.epochs)
+// The command line
+const options = { epochs: { type: 'string', default: '20' } } as const
+const { values, positionals } = parseArgs({ options, strict: false, allowPositionals: true })
+const { epochs, help, ...others } = values
+const maxEpochs = Number(String(epochs))
+const [unknown] = [...Object.keys(others).map((word) => `--${word}`), ...positionals]
+const usage = 'Usage: npx -y pnpm start custom-checkpointer [--epochs 20]'
+if (help || unknown || !(Number.isInteger(maxEpochs) && maxEpochs > 0)) {
+  const wrong = unknown
+    ? `There is no option ${unknown}.`
+    : `--epochs must be a whole number above 0, not ${epochs}.`
+  if (!help) console.error(wrong)
+  console[help ? 'log' : 'error'](usage)
+  process.exit(help ? 0 : 2)
+}
 
 interface KeyValueArguments {
   /** The folder of the store. */

@@ -20,3 +20,17 @@ test('a run that goes on from the key-value store ends like one that was never s
   const third = await runProgram(program, ['--epochs', '20'], broken)
   expect(third).not.toContain('saved step')
 }, 120_000)
+
+test('--help says how to start it, and so does what is wrong', async () => {
+  const usage = 'Usage: npx -y pnpm start custom-checkpointer [--epochs 20]\n'
+  expect(await runProgram(program, ['--help'], temporaryFolder())).toBe(usage)
+  for (const [args, wrong] of [
+    ['--epoch 3', 'There is no option --epoch.'],
+    ['--epochs 0', '--epochs must be a whole number above 0, not 0.'],
+  ] as const)
+    await expect(runProgram(program, args.split(' '), temporaryFolder())).rejects.toMatchObject({
+      code: 2,
+      stderr: `${wrong}\n${usage}`,
+      stdout: '',
+    })
+})

@@ -22,11 +22,26 @@ const settings = {
 }
 
 // Settings from the command line
+const defaults = Object.entries(settings).map(([name, value]) => `--${name} ${value}`)
+const usage = `Usage: npx -y pnpm start distributed [options]; with their defaults, they are
+  ${defaults.join(' ')}
+apps/distributed/README.md explains them.`
 const options = Object.fromEntries(Object.keys(settings).map((name) => [name, { type: 'string' as const }]))
-for (const [name, value] of Object.entries(parseArgs({ options }).values)) {
-  if (!Number.isFinite(Number(value))) throw new Error(`--${name} must be a number, not ${value}`)
-  settings[name as keyof typeof settings] = Number(value)
+const { values, positionals } = parseArgs({ options, strict: false, allowPositionals: true })
+const { help, ...given } = values
+let [wrong] = positionals.map((word) => `There is no option ${word}.`)
+for (const [name, value] of Object.entries(given)) {
+  const number = Number(String(value))
+  const isGood = (number > 0 || name === 'steps') && (Number.isInteger(number) || name === 'rate')
+  if (!(name in settings)) wrong = `There is no option --${name}.`
+  else if (!isGood)
+    wrong = `--${name} must be a ${name === 'rate' ? '' : 'whole '}number above 0, not ${value}.`
+  else if (name === 'hidden' && number % 2 !== 0) wrong = `--hidden must be even, not ${value}.`
+  else settings[name as keyof typeof settings] = number
 }
+if (wrong) console.error(`${wrong}\n${usage}`)
+else if (help) console.log(usage)
+if (wrong || help) process.exit(wrong ? 2 : 0)
 const { epochs, batch, hidden, rate, seed, steps } = settings
 
 // The other ranks. Alone, this is the strategy of a single process, and no MPI is needed.

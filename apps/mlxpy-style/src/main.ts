@@ -17,6 +17,17 @@ interface Config {
 
 const examples = 200
 
+/** Tells what `launch` has not understood, and how to start the program. */
+function explain(error: unknown): never {
+  if (!(error instanceof Error && error.message.startsWith('[launch]'))) throw error
+  const isHelp = process.argv.includes('--help')
+  if (!isHelp) console.error(error.message)
+  console[isHelp ? 'log' : 'error'](`Usage: npx -y pnpm start mlxpy-style [setting=value …]
+The settings, with their defaults, are in apps/mlxpy-style/configs/config.yaml; several values, as in
+optimizer.lr=1,0.1, are several runs. +trainyard.logger.forcedLogId=1 goes on with run 1.`)
+  process.exit(isHelp ? 0 : 2)
+}
+
 /** A network with one hidden layer; its output is the mean over the hidden units. */
 function oneHiddenLayer(inputs: number, units: number) {
   const variables = {
@@ -71,7 +82,7 @@ const folders = await launch<Config, string>(
     else console.log(`Completed training with learning rate: ${cfg.optimizer.lr}`)
     return dirname(logger.logDir)
   },
-)
+).catch(explain)
 
 // All runs that there are, the best one first.
 const runs = openRuns(folders[0]!).sort('train.loss')

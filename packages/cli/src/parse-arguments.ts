@@ -38,6 +38,10 @@ export function parseArguments<Defined extends Options>(
 ): Arguments<Defined> {
   const end = args.indexOf('--')
   const own = end === -1 ? args : args.slice(0, end)
+  for (const arg of own) {
+    const [, name] = /^--(?:no-)?([\w-]+)=/.exec(arg) ?? []
+    if (name !== undefined && defined[name]?.type === 'boolean') failUsage(`--${name} takes no value: ${arg}`)
+  }
   const marked = own.map((arg) => (/^-\d+$/.test(arg) ? mark + arg : arg))
   const parsed = parseArgs(marked, defined as ArgsDef)
   const known = new Set(
@@ -63,10 +67,17 @@ export function parseArguments<Defined extends Options>(
 }
 
 /** Reads a whole number that was given to an option. */
-export function wholeNumber(option: string, text: string, least: number): number {
-  const number = Number(text)
-  if (!Number.isSafeInteger(number) || number < least)
-    failUsage(`--${option} must be a whole number from ${least}, not ${text}`)
+export function wholeNumber(
+  option: string,
+  text: string,
+  least: number,
+  most = Number.MAX_SAFE_INTEGER,
+): number {
+  const number = /^\d+$/.test(text) ? Number(text) : NaN
+  if (!(number >= least && number <= most))
+    failUsage(
+      `--${option} must be a whole number from ${least}${most < Number.MAX_SAFE_INTEGER ? ` to ${most}` : ''}, not ${text}`,
+    )
   return number
 }
 

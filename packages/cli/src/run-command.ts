@@ -17,7 +17,7 @@ import { show } from './commands/show.ts'
 import { tail } from './commands/tail.ts'
 import { ui } from './commands/ui.ts'
 import { CommandError, fail, failUsage, messageOf } from './errors.ts'
-import { type CommandGroups, commandHelp, overview } from './help.ts'
+import { type CommandGroups, commandHelp, helpWidth, overview } from './help.ts'
 import { type Host, hostOf } from './host.ts'
 import { Output } from './output/output.ts'
 import { paintFor } from './output/paint.ts'
@@ -51,8 +51,7 @@ export async function runCommand(args: readonly string[], host: Partial<Host> = 
   const command = commands.get(name ?? '')
   try {
     if (command) return await run(name!, command, others, fullHost)
-    if (name !== undefined && name !== 'help')
-      failUsage(`there is no command ${name}; there are ${[...commands.keys()].join(', ')}`)
+    if (name !== undefined && name !== 'help') failCommand(name)
     return help(name === 'help' ? ['--help', ...others] : others, fullHost)
   } catch (error) {
     const paint = paintFor(fullHost.stderr, fullHost.env, !args.includes('--no-color'))
@@ -69,7 +68,7 @@ async function run(name: string, command: Command, args: readonly string[], host
   if (json && csv) failUsage('either --json or --csv')
   const output = new Output(host, { json, csv, color })
   if (isHelp) {
-    output.write(commandHelp(name, command, output.paint))
+    output.write(commandHelp(name, command, output.paint, helpWidth(host.stdout)))
     return 0
   }
   if (parsed.rest.length > 0 && name !== 'resume') failUsage(`${name} takes nothing behind --`)
@@ -83,15 +82,18 @@ async function run(name: string, command: Command, args: readonly string[], host
 /** Answers a command line without a command. */
 function help(args: readonly string[], { stdout, stderr, env }: Host): number {
   const { options, words } = parseArguments(args, { ...commonOptions, version: versionOption })
-  const command = commands.get(words[0] ?? '')
-  if (options.version) stdout.write(`${version()}\n`)
-  else if (command) stdout.write(commandHelp(words[0]!, command, paintFor(stdout, env, options.color)))
-  else if (options.help) stdout.write(overview(groups, paintFor(stdout, env, options.color)))
-  else {
-    stderr.write(overview(groups, paintFor(stderr, env, options.color)))
-    return 2
-  }
-  return 0
+  const [name] = words
+  const isAsked = options.help || options.version
+  const stream = isAsked ? stdout : stderr
+  const paint = paintFor(stream, env, options.color)
+  if (options.version) stream.write(`${version()}\n`)
+  else if (name === undefined) stream.write(overview(groups, paint, helpWidth(stream)))
+  else stream.write(commandHelp(name, commands.get(name) ?? failCommand(name), paint, helpWidth(stream)))
+  return isAsked ? 0 : 2
+}
+
+function failCommand(name: string): never {
+  return failUsage(`there is no command ${name}; there are ${[...commands.keys()].join(', ')}`)
 }
 
 function openFolder(folder: string): Runs {

@@ -1,4 +1,5 @@
-import { type Runs, type StoredRun, Table } from '@trainyard/run-folder'
+import { QueryError, type Runs, type StoredRun, Table } from '@trainyard/run-folder'
+import { failUsage } from './errors.ts'
 import { isAxis, metricsOf } from './metric-names.ts'
 import { runsOf, tagsOf } from './select-runs.ts'
 
@@ -22,10 +23,12 @@ export function defaultColumns(
   return [...new Set([...columns, ...more, ...mainMetrics(selected)])]
 }
 
-/** Takes a list of fields apart, at commas that are not in brackets or backticks. */
-export function splitFields(text: string): string[] {
+/** Takes the list of fields that was given to an option apart, at commas that are not in brackets or backticks. */
+export function splitFields(option: string, text: string): string[] {
   const parts = text.match(/(?:`[^`]*`|\[[^\]]*\]|\([^)]*\)|[^,])+/g) ?? []
-  return parts.map((part) => part.trim()).filter((part) => part !== '')
+  const fields = parts.map((part) => part.trim()).filter((part) => part !== '')
+  if (fields.length === 0) failUsage(`--${option} needs a list such as id,config.lr, not "${text}"`)
+  return fields
 }
 
 /** Takes `-train.loss` apart: by what to sort, and whether the greatest comes first. */
@@ -43,7 +46,18 @@ export function tableOf(selected: readonly StoredRun[], columns: readonly string
 
 /** Gives the fields that none of the runs has; throws for one whose name is none. */
 export function missingFields(runs: Runs, columns: readonly string[]): string[] {
-  return columns.filter((column) => runs.length > 0 && runs.filter(`exists(${column})`).length === 0)
+  return columns.filter((column) => runs.length > 0 && !hasField(runs, column))
+}
+
+function hasField(runs: Runs, field: string): boolean {
+  try {
+    return runs.filter(`exists(${field})`).length > 0
+  } catch (error) {
+    if (!(error instanceof QueryError)) throw error
+    // Of the query, which nobody has written, only the field and the reason are told.
+    const reason = error.message.replace(/,? at column \d+\n[^]*$/, '')
+    return failUsage(reason.includes(`"${field}"`) ? reason : `"${field}" is no field: ${reason}`)
+  }
 }
 
 function mainMetrics(selected: readonly StoredRun[]): string[] {

@@ -56,6 +56,8 @@ export function idsOf(runs: readonly StoredRun[]): string {
 
 function runsNamed(runs: Runs, word: string): StoredRun[] {
   const all = [...runs]
+  // A shell makes it of a variable that is not set; as a query it would mean every run.
+  if (word.trim() === '') failUsage('an empty text names no run')
   const exact = all.find(({ id }) => id === word)
   if (exact) return [exact]
   if (word === 'last' || /^-[1-9]\d*$/.test(word)) return [fromEnd(all, word)]
@@ -94,5 +96,7 @@ function query(runs: Runs, text: string): StoredRun[] {
 }
 
 function there(all: readonly StoredRun[]): string {
-  return all.length === 0 ? '; there are none' : `; there are ${idsOf(newestFirst(all))}`
+  return all.length === 0
+    ? '; the folder has none at all, and --logs names another'
+    : `; there are ${idsOf(newestFirst(all))}`
 }

@@ -225,6 +225,11 @@ describe('plot', () => {
     expect((await inPipe(['plot', 'train.loss.min', '1..2', ...at])).stderr).toContain(
       'none of the runs 1, 2 has values train.loss.min; run 1 has train.step',
     )
+    expect(await inPipe(['plot', 'train.loss', '1', '--by', 'epoch', ...at])).toEqual({
+      exitCode: 1,
+      stdout: '',
+      stderr: 'error: the rows of train.loss have no epoch; use --by step, or leave it out\n',
+    })
   })
 })
 
@@ -276,7 +281,7 @@ describe('export', () => {
     })
     expect(await inPipe(['export', '1', '--log', 'none', ...at])).toMatchObject({
       exitCode: 1,
-      stderr: 'these runs have no rows\n',
+      stderr: 'these runs have no metrics none; they have train, val\n',
     })
   })
 })

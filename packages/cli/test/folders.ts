@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { writeCheckpoint } from '@trainyard/checkpointer'
 import { afterAll } from 'vitest'
 
 const made: string[] = []
@@ -89,4 +90,15 @@ export function writeRuns(logs: string = newFolder()): string {
     metrics: { train: [{ step: 1, loss: 0.5 }, '{"step": 2, "loss": NaN}\n'] },
   })
   return logs
+}
+
+/** Writes checkpoints after these steps into a run's folder. */
+export async function writeCheckpoints(run: string, steps: readonly number[]): Promise<string> {
+  const folder = join(run, 'checkpoints')
+  for (const step of steps)
+    await writeCheckpoint(join(folder, `step=${step}`), {
+      module: { weights: { kernel: { shape: [2], data: Float32Array.of(step, -step) } } },
+      trainer: { step, epoch: 0, batch: step },
+    })
+  return folder
 }

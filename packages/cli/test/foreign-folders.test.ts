@@ -2,7 +2,7 @@ import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { writeMlxpRun, writeMlxpyRun } from '../../run-folder/test/mlxpy-folders.ts'
-import { newFolder, writeFile, writeRuns } from './folders.ts'
+import { newFolder, writeFile, writeRun, writeRuns } from './folders.ts'
 import { inPipe, onTerminal } from './terminal.ts'
 
 /** Runs of both versions of MLXPy, the second one with Python's NaN and a torn line. */
@@ -84,24 +84,33 @@ test('a folder that cannot be written is read all the same', async () => {
 test('names and values that could command a terminal are printed as text', async () => {
   const logs = newFolder()
   const evil = '\u001b]0;title\u0007\u001b[2J'
-  writeFile(JSON.stringify({ [`a${evil}`]: `b${evil}\r` }), logs, `run${evil}`, 'metadata/config.yaml')
-  writeFile(
-    JSON.stringify({ status: `DONE${evil}`, error: `x${evil}` }),
-    logs,
-    `run${evil}`,
-    'metadata/info.yaml',
-  )
-  writeFile(`{"step": 1, "loss${evil}": 1}\ntorn`, logs, `run${evil}`, 'metrics', 'train.json')
+  for (const [i, id] of [`a${evil}`, `b${evil}`].entries())
+    writeRun(logs, id, {
+      config: { [`a${evil}`]: `b${evil}\r`, c: i },
+      info: { error: `x${evil}` },
+      status: `DONE${evil}`,
+      meta: { tags: [`t${evil}`] },
+      metrics: { [`log${evil}`]: [{ step: 1, acc: 1 }], train: [{ step: 1, [`loss${evil}`]: i }, 'torn'] },
+    })
+  const metric = `train.\`loss${evil}\``
   for (const args of [
     ['ls'],
     ['ls', '-q'],
     ['show'],
     ['tail'],
+    ['plot', metric, '-1', '-2'],
+    ['plot', 'train.none'],
+    ['diff', '-1', '-2'],
+    ['query', '--group', `config.\`a${evil}\``],
     ['export', 'last'],
+    ['export', 'last', '--log', 'none'],
     ['doctor'],
     ['rm', 'last'],
+    ['prune', 'last'],
     ['resume'],
+    ['tag', 'x', 'last'],
     ['note', 'last', 'x'],
+    ['archive', 'last'],
   ]) {
     const { stdout, stderr } = await onTerminal([...args, '--logs', logs])
     // oxlint-disable-next-line no-control-regex

@@ -5,124 +5,6 @@ import { inPipe, onTerminal } from './terminal.ts'
 const logs = writeRuns()
 const at = ['--logs', logs]
 
-describe('help', () => {
-  test('says what commands there are', async () => {
-    const { exitCode, stdout, stderr } = await onTerminal(['--help'])
-    expect([exitCode, stderr]).toEqual([0, ''])
-    expect(stdout).toMatchInlineSnapshot(`
-      "Looks at the runs in a folder, compares them, and tidies up. Needs nothing but the folder.
-
-      Usage: trainyard <command> [runs] [options]
-
-      Look at runs
-        ui       shows the runs in a page, live, until Ctrl-C
-        ls       lists runs, the newest first, with what their configs differ in
-        show     tells all about a run: status, command, config, metrics, files, checkpoints
-        tail     prints the last rows of a run, or what it printed, and goes on with -f
-        plot     draws a metric of runs in the terminal
-        diff     shows in what runs differ, and from which step on
-        query    finds runs by a query, and says what groups of them come to
-        export   writes every row of metrics of runs as CSV, TSV or JSON
-        report   writes runs as one HTML file: table, charts, configs, images
-
-      Go on with one
-        resume   prints the command that goes on with a run; starts it with --yes
-
-      Keep order
-        tag      gives runs a tag, by which @tag names them; takes it away with --remove
-        note     keeps a note with a run
-        archive  puts runs away, so that ls leaves them out; brings them back with --undo
-        rm       moves runs to the trash; without --yes only says which
-        prune    moves runs to the trash by age, status or score; without --yes only says which
-        doctor   looks for what is torn, damaged, dead or doubtful in runs
-
-      Runs are named by
-        7                  the run of that name; of mnist/first, "first" will do if there is no other
-        last  -2           the one that was started last, the one before it
-        3..9               all from 3 to 9
-        @best              all that have that tag
-        "config.lr < 0.1"  all that a query holds for
-
-      Every command takes
-        --logs <folder>  where the runs are (default: ./logs)
-        --json           prints JSON
-        --csv            prints CSV
-        --no-color       prints no colours; so does NO_COLOR=1
-        -h, --help       prints what a command does
-
-      At a terminal there are tables; in a pipe, or a file, a line of names and lines of values with
-      tabs between.
-      Exit codes: 0 done, 1 nothing found or something wrong, 2 the command makes no sense.
-      \`trainyard <command> --help\` says more. Queries: \`trainyard query --help\`.
-      "
-    `)
-    expect(await inPipe(['help'])).toEqual({ exitCode, stdout, stderr })
-    expect(await inPipe([])).toEqual({ exitCode: 2, stdout: '', stderr: stdout })
-    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThan(120)
-  })
-
-  test('says what each command does', async () => {
-    const { stdout } = await onTerminal(['ls', '--help'])
-    expect(stdout).toMatchInlineSnapshot(`
-      "Lists runs, the newest first, with what their configs differ in.
-
-      Usage: trainyard ls [runs] [options]
-
-      A field is config.<name>, info.<name>, id, status, tags, or a metric: train.loss, the last
-      value, or train.loss.min, max, mean, first, count, argmin, argmax.
-
-      Options
-        -c, --columns <fields>  what to show: id,config.lr,train.loss.min
-        --sort <field>          sorts, the least first; -train.acc.max: the greatest first
-        -n, --top <count>       the first so many
-        -q, --quiet             only the names of the runs, one a line
-        --all                   with those that are archived
-
-      Every command takes
-        --logs <folder>  where the runs are (default: ./logs)
-        --json           prints JSON
-        --csv            prints CSV
-        --no-color       prints no colours; so does NO_COLOR=1
-        -h, --help       prints what a command does
-
-      Examples
-        trainyard ls
-        trainyard ls "status == 'COMPLETE' & config.lr <= 0.1" --sort val.val_loss.min -n 3
-        trainyard ls -q --sort -val.val_accuracy.max -n 1
-      "
-    `)
-    expect((await onTerminal(['help', 'ls'])).stdout).toBe(stdout)
-    const names = [...(await onTerminal(['--help'])).stdout.matchAll(/^ {2}(\w+) {2,8}[a-z]\w* .*\w$/gm)].map(
-      ([, name]) => name!,
-    )
-    expect(names).toHaveLength(16)
-    for (const name of names) {
-      const help = await inPipe([name, '-h'])
-      expect(help, name).toMatchObject({ exitCode: 0, stderr: '' })
-      expect(help.stdout, name).toContain(`Usage: trainyard ${name} `)
-    }
-  })
-
-  test('has colours only at a terminal, and only if nobody minds', async () => {
-    const colours = async (
-      run: typeof onTerminal,
-      args: readonly string[],
-      env: Record<string, string>,
-    ): Promise<boolean> => (await run([...args, ...at], { env })).stdout.includes('\u001b[')
-    expect(await colours(onTerminal, ['ls'], {})).toBe(true)
-    expect(await colours(onTerminal, ['ls', '--no-color'], {})).toBe(false)
-    expect(await colours(onTerminal, ['ls'], { NO_COLOR: '1' })).toBe(false)
-    expect(await colours(onTerminal, ['ls'], { TERM: 'dumb' })).toBe(false)
-    expect(await colours(inPipe, ['ls'], {})).toBe(false)
-    expect(await colours(onTerminal, ['--help'], {})).toBe(true)
-    expect((await onTerminal(['ls', ...at], { env: {} })).stdout).toContain('\u001b[31mFAILED\u001b[0m')
-  })
-
-  test('tells the version', async () => {
-    expect((await inPipe(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
-  })
-})
-
 describe('ls', () => {
   test('at a terminal is a table, the newest first, with what differs', async () => {
     const { exitCode, stdout, stderr } = await onTerminal(['ls', ...at])
@@ -204,7 +86,7 @@ describe('ls', () => {
       "
     `)
     expect(stderr).toMatchInlineSnapshot(`
-      "not shown, as the terminal is too narrow: config.lr, config.b; --csv has all
+      "not shown, as the terminal is too narrow: config.lr, config.b; --json has all
       2 of 2 runs
       "
     `)
@@ -219,10 +101,17 @@ describe('ls', () => {
 
   test('without runs says so', async () => {
     const folder = newFolder()
-    expect(await onTerminal(['ls', '--logs', folder])).toEqual({
+    const none = `there are no runs in "${folder}"; --logs names the folder that has them\n`
+    expect(await onTerminal(['ls', '--logs', folder])).toEqual({ exitCode: 1, stdout: '', stderr: none })
+    expect(await inPipe(['ls', '--json', '--logs', folder])).toEqual({
+      exitCode: 1,
+      stdout: '[]\n',
+      stderr: none,
+    })
+    expect(await inPipe(['show', '--logs', folder])).toEqual({
       exitCode: 1,
       stdout: '',
-      stderr: 'no run matches\n',
+      stderr: 'error: there is no run last; the folder has none at all, and --logs names another\n',
     })
     expect(await onTerminal(['ls', 'config.seed == 7', ...at])).toEqual({
       exitCode: 1,
@@ -250,6 +139,12 @@ describe('a command that makes no sense', () => {
     [['ls', '--sort'], '--sort needs a value'],
     [['ls', '--no-sort'], '--sort needs a value'],
     [['ls', '-n', 'many'], '--top must be a whole number from 1, not many'],
+    [['ls', '-n', ' 1'], '--top must be a whole number from 1, not  1'],
+    [['ls', '-c', ','], '--columns needs a list such as id,config.lr, not ","'],
+    [['ls', '-c', 'id,config lr'], '"config lr" is no field: '],
+    [['ls', '--json=no'], '--json takes no value: --json=no'],
+    [['ls', ''], 'an empty text names no run'],
+    [['tail', '--console', '--log', 'val'], 'either --console or --log'],
     [['ls', '--json', '--csv'], 'either --json or --csv'],
     [['ls', '--', 'x'], 'ls takes nothing behind --'],
     [['ls', 'config.lr <= '], 'at column 14\n  config.lr <= \n               ^'],

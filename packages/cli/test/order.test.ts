@@ -1,23 +1,12 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { linkLast, listCheckpoints, writeCheckpoint } from '@trainyard/checkpointer'
+import { linkLast, listCheckpoints } from '@trainyard/checkpointer'
 import { openRuns, RunLogger } from '@trainyard/run-folder'
 import { describe, expect, test } from 'vitest'
-import { newFolder, writeFile, writeRun, writeRuns } from './folders.ts'
+import { newFolder, writeCheckpoints, writeFile, writeRun, writeRuns } from './folders.ts'
 import { inPipe, onTerminal } from './terminal.ts'
 
 const idsIn = (logs: string): string[] => Array.from(openRuns(logs), ({ id }) => id)
-
-/** Writes checkpoints after these steps into a run's folder. */
-async function writeCheckpoints(run: string, steps: readonly number[]): Promise<string> {
-  const folder = join(run, 'checkpoints')
-  for (const step of steps)
-    await writeCheckpoint(join(folder, `step=${step}`), {
-      module: { weights: { kernel: { shape: [2], data: Float32Array.of(step, -step) } } },
-      trainer: { step, epoch: 0, batch: step },
-    })
-  return folder
-}
 
 describe('tag, note and archive', () => {
   test('say what people think of runs, and change nothing that a run wrote', async () => {
@@ -42,6 +31,13 @@ describe('tag, note and archive', () => {
       stdout: 'id\n 5\n 4\n',
       stderr: '2 of 5 runs, 3 archived ones left out (--all)\n',
     })
+    await inPipe(['archive', '4..5', ...at])
+    expect(await inPipe(['ls', '-q', ...at])).toEqual({
+      exitCode: 1,
+      stdout: '',
+      stderr: 'all runs are archived; --all shows them\n',
+    })
+    await inPipe(['archive', '--undo', '4..5', ...at])
     expect((await inPipe(['ls', '-q', 'archived', ...at])).stdout).toBe('3\n2\n1\n')
     expect((await inPipe(['ls', '-q', '--all', ...at])).stdout).toBe('5\n4\n3\n2\n1\n')
     await inPipe(['archive', '--undo', '1..3', ...at])
@@ -91,6 +87,17 @@ describe('rm', () => {
     await inPipe(['rm', '2', '--yes', ...at])
     expect(readdirSync(join(logs, '.trash'))).toHaveLength(3)
     expect(idsIn(logs)).toEqual(['1'])
+  })
+
+  test('moves nothing for a variable that a shell has not set, or a yes that is a no', async () => {
+    const logs = writeRuns()
+    for (const args of [
+      ['rm', '', '--yes'],
+      ['rm', '1', '--yes=false'],
+      ['prune', ' ', '--yes'],
+    ])
+      expect(await inPipe([...args, '--logs', logs])).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(idsIn(logs)).toHaveLength(5)
   })
 
   test('leaves runs alone that are being written, or have others in their folder', async () => {
@@ -230,6 +237,11 @@ describe('doctor', () => {
       stdout: 'id\tfile\tproblem\n',
     })
     expect((await inPipe(['doctor', '--logs', logs, '--json'])).stdout).toBe('[]\n')
+    expect(await onTerminal(['doctor', '@none', '--logs', logs])).toEqual({
+      exitCode: 1,
+      stdout: '',
+      stderr: 'no run matches\n',
+    })
   })
 
   test('finds what is torn, damaged, dead or doubtful', async () => {

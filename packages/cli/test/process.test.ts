@@ -1,24 +1,28 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import type { runCommand } from '@trainyard/cli'
 import { beforeAll, expect, test } from 'vitest'
 import { bundlePrograms } from '../../../test/program.ts'
 import type { RunsMessage } from '../src/viewer/protocol.ts'
 import { newFolder, writeFile, writeRun, writeRuns } from './folders.ts'
 import { bundlePage } from './page.ts'
 import { reportIn } from './report-data.ts'
+import { onTerminal } from './terminal.ts'
 
 let program: string
 
 beforeAll(async () => {
-  // The only test that bundles it: two at once would write the same file.
-  const [bundled] = await bundlePrograms(new URL('../src/trainyard.ts', import.meta.url))
+  // The only test that bundles them: two at once would write the same files.
+  const sources = ['../src/trainyard.ts', '../src/index.ts'].map((path) => new URL(path, import.meta.url))
+  const [bundled, library] = await bundlePrograms(...sources)
   const folder = newFolder()
   program = join(folder, 'dist/trainyard.mjs')
   mkdirSync(join(folder, 'dist'))
   copyFileSync(bundled!, program)
+  copyFileSync(library!, join(folder, 'dist/index.mjs'))
   writeFile('{"version": "1.2.3"}', folder, 'package.json')
   const { script, style } = await bundlePage()
   writeFile(script, folder, 'dist/page/page.js')
@@ -86,4 +90,37 @@ test('trainyard report writes a file, and says so', async () => {
   })
   const { header } = reportIn(readFileSync(path, 'utf8'))
   expect(header.rows.map(({ id }) => id)).toEqual(['1', '2'])
+})
+
+test('trainyard report at a terminal says the same', async () => {
+  const { runCommand: run } = (await import(join(dirname(program), 'index.mjs'))) as {
+    runCommand: typeof runCommand
+  }
+  const path = join(newFolder(), 'report.html')
+  expect(await onTerminal(['report', '-o', path, '--logs', writeRuns()], { run })).toEqual({
+    exitCode: 0,
+    stdout: '',
+    stderr: expect.stringMatching(/^5 runs → .*report\.html \(\d+(\.\d)? kB\)\n$/) as string,
+  })
+  expect(readFileSync(path, 'utf8')).toContain('</html>')
+})
+
+test.skipIf(!existsSync('/dev/full'))('trainyard says when there is no room for what it prints', async () => {
+  const full = openSync('/dev/full', 'w')
+  const child = spawn(process.execPath, [program, 'ls', '--logs', writeRuns()], {
+    stdio: ['ignore', full, 'pipe'],
+  })
+  const [stderr, [exitCode]] = await Promise.all([text(child.stderr!), once(child, 'close')])
+  closeSync(full)
+  expect([exitCode, stderr]).toEqual([1, 'error: cannot print: ENOSPC: no space left on device, write\n'])
+})
+
+test('trainyard does what it is told though nobody reads what it says of it', async () => {
+  const logs = writeRuns()
+  const child = spawn(process.execPath, [program, 'rm', '1..3', '--yes', '--logs', logs], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  child.stderr!.destroy()
+  expect(await once(child, 'close')).toEqual([0, null])
+  expect(readdirSync(logs).filter((name) => /^\d$/.test(name))).toEqual(['4', '5'])
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { writeRuns } from './folders.ts'
+import { newFolder, writeCheckpoints, writeFile, writeRun, writeRuns } from './folders.ts'
 import { inPipe, onTerminal } from './terminal.ts'
 
 const logs = writeRuns()
@@ -50,6 +50,52 @@ describe('show', () => {
         train.loss   NaN  0.5   1  0.5   1      2
       "
     `)
+  })
+
+  test('tells of tags, files, checkpoints, and how to go on', async () => {
+    const folder = newFolder()
+    const run = writeRun(folder, 'mnist/first', {
+      status: 'INTERRUPTED',
+      info: { arguments: ['--epochs', '3'], resumes: [{}, {}], version_manager: { commit_hash: 'f00d' } },
+      meta: { tags: ['odd', 'best'], notes: 'two\nlines', archived: true },
+    })
+    writeFile('a picture', run, 'artifacts/Image/a.png')
+    for (let i = 0; i < 20; i++) writeFile('b', run, `artifacts/Text/${i}.txt`)
+    await writeCheckpoints(run, [100, 200])
+    writeFile('damaged', run, 'checkpoints/step=200/manifest.json')
+    const { stdout } = await onTerminal(['show', 'first', '--logs', folder])
+    expect(stdout.replaceAll(folder, '/logs').replace(/(  Text\/\d+\.txt\n)+/, '')).toMatchInlineSnapshot(`
+      "run mnist/first  INTERRUPTED  started 1h00m ago, took 1m00
+        folder    /logs/mnist/first
+        command   /usr/bin/node /home/ada/train.js --epochs 3
+        in        /home/ada
+        on        gpu17
+        commit    f00d
+        resumed   2 times
+        tags      odd, best
+        notes     two lines
+        archived  yes
+
+      artifacts
+        Image/a.png
+        and 1 more
+
+      checkpoints
+                  step  epoch
+        step=200               damaged: manifest.json is not whole
+        step=100   100      0
+        to go on: trainyard resume mnist/first
+      "
+    `)
+    const { artifacts, checkpoints, tags } = JSON.parse(
+      (await inPipe(['show', '--json', '--logs', folder])).stdout,
+    ) as { artifacts: string[]; checkpoints: unknown; tags: unknown }
+    expect(tags).toEqual(['odd', 'best'])
+    expect(artifacts).toHaveLength(21)
+    expect(checkpoints).toEqual([
+      { name: 'step=200', status: 'damaged' },
+      { name: 'step=100', status: 'complete', step: 100, epoch: 0, scores: {} },
+    ])
   })
 
   test('in a pipe has a line a field', async () => {

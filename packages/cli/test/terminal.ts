@@ -10,6 +10,8 @@ export interface Printed {
 interface Setting extends Partial<Host> {
   /** How wide the terminal is. */
   readonly columns?: number
+  /** What runs the command, if it is not the one of the sources. */
+  readonly run?: typeof runCommand
 }
 
 /** Runs a command at a terminal without colours. */
@@ -23,13 +25,13 @@ export function inPipe(args: readonly string[], setting: Setting = {}): Promise<
 }
 
 async function runWith(args: readonly string[], setting: Setting, isTTY: boolean): Promise<Printed> {
-  const { columns = 120, ...host } = setting
+  const { columns = 120, run = runCommand, ...host } = setting
   const printed = { stdout: '', stderr: '' }
   const stream = (name: 'stdout' | 'stderr'): Host['stdout'] => ({
     isTTY,
     columns: isTTY ? columns : undefined,
     write: (text) => void (printed[name] += text),
   })
-  const exitCode = await runCommand(args, { stdout: stream('stdout'), stderr: stream('stderr'), ...host })
+  const exitCode = await run(args, { stdout: stream('stdout'), stderr: stream('stderr'), ...host })
   return { exitCode, ...printed }
 }

@@ -18,7 +18,7 @@ describe('trainyard ui', () => {
     expect(await inPipe(['ui', 'last', '--logs', writeRuns()])).toMatchObject({ exitCode: 2 })
     expect(await inPipe(['ui', '--port', 'x', '--logs', writeRuns()])).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringContaining('--port must be a whole number from 0, not x') as string,
+      stderr: expect.stringContaining('--port must be a whole number from 0 to 65535, not x') as string,
     })
     expect(await inPipe(['ui', '--logs', join(newFolder(), 'none')])).toMatchObject({
       exitCode: 1,

@@ -1,6 +1,7 @@
 import { type Annotations, type StoredRun, Table } from '@trainyard/run-folder'
 import { type CommandContext, defineCommand } from '../command.ts'
 import { fail, failUsage, messageOf } from '../errors.ts'
+import { sayNoRun } from '../no-run.ts'
 import { selectRun, selectRuns, tagsOf } from '../select-runs.ts'
 
 export const tag = defineCommand({
@@ -47,21 +48,18 @@ export const archive = defineCommand({
 
 /** Changes what is said about runs, and prints what is said now. */
 function annotate(
-  { output }: Pick<CommandContext, 'output'>,
+  context: Pick<CommandContext, 'runs' | 'folder' | 'output'>,
   selected: readonly StoredRun[],
   change: (run: StoredRun) => Annotations,
 ): number {
-  if (selected.length === 0) {
-    output.note('no run matches')
-    return 1
-  }
+  if (selected.length === 0) return sayNoRun(context)
   for (const run of selected)
     try {
       run.annotate(change(run))
     } catch (error) {
       fail(`run ${run.id} cannot be changed: ${messageOf(error)}`, { cause: error })
     }
-  output.table(
+  context.output.table(
     new Table(
       ['id', 'tags', 'notes', 'archived'],
       selected.map((run) => ['id', 'tags', 'notes', 'archived'].map((field) => run.get(field))),

@@ -1,6 +1,7 @@
 import { Table } from '@trainyard/run-folder'
 import { defineCommand } from '../command.ts'
 import { examine } from '../examine.ts'
+import { sayNoRun } from '../no-run.ts'
 import { counted } from '../output/value-text.ts'
 import { selectRuns } from '../select-runs.ts'
 
@@ -12,7 +13,8 @@ or cannot be read, runs whose process is gone, lines that are no rows, steps tha
 finite, checkpoints and artifacts that are damaged.`,
   examples: ['doctor', 'doctor 7', 'doctor --json'],
   options: {},
-  async run({ runs, folder, words, output }) {
+  async run(context) {
+    const { runs, folder, words, output } = context
     const selected = words.length === 0 ? [...runs] : selectRuns(runs, words)
     const found = await examine(runs, selected, folder)
     if (found.length > 0 || output.format !== 'table')
@@ -22,6 +24,7 @@ finite, checkpoints and artifacts that are damaged.`,
           found.map(({ id, file, problem }) => [id, file, problem]),
         ),
       )
+    if (selected.length === 0 && found.length === 0) return sayNoRun(context)
     const what = counted(selected.length, 'run')
     output.note(
       found.length === 0 ? `${what}, nothing wrong` : `${what}, ${counted(found.length, 'problem')}`,

@@ -6,6 +6,7 @@ import { failUsage } from '../errors.ts'
 import { consoleText } from '../output/console-text.ts'
 import { csvLine, type Format, tsvLine } from '../output/output.ts'
 import { counted } from '../output/value-text.ts'
+import { sayNoRun } from '../no-run.ts'
 import { replaceFile } from '../replace-file.ts'
 import { selectRuns } from '../select-runs.ts'
 
@@ -27,7 +28,8 @@ NaN.`,
     output: { type: 'string', alias: 'o', valueHint: 'file', description: 'where to (default: stdout)' },
     log: { type: 'string', valueHint: 'name', description: 'only this metrics file' },
   },
-  async run({ runs, words, options, output }) {
+  async run(context) {
+    const { runs, words, options, output } = context
     if (words.length === 0) failUsage('name the runs, for example last')
     const selected = selectRuns(runs, words)
     const path = options.output
@@ -53,14 +55,22 @@ NaN.`,
         await setImmediate()
       }
     else replaceFile(path, inParts(parts))
-    const what = `${counted(rows, 'row')} of ${counted(selected.length, 'run')}`
-    if (rows === 0) output.note(selected.length === 0 ? 'no run matches' : `these runs have no rows`)
-    else if (path !== undefined) output.note(`${what} → ${path}`)
+    if (selected.length === 0) return sayNoRun(context)
+    if (rows === 0) output.note(noRows(selected, options.log))
+    else if (path !== undefined)
+      output.note(`${counted(rows, 'row')} of ${counted(selected.length, 'run')} → ${path}`)
     return rows > 0 ? 0 : 1
   },
 })
 
 const formats: Readonly<Record<string, Format>> = { '.csv': 'csv', '.tsv': 'tsv', '.json': 'json' }
+
+function noRows(selected: readonly StoredRun[], log: string | undefined): string {
+  const names = [...new Set(selected.flatMap((run) => run.logNames))]
+  return log === undefined || names.length === 0
+    ? 'these runs have no metrics'
+    : `these runs have no metrics ${log}; they have ${names.join(', ')}`
+}
 
 /** A row, and the file that it is from. */
 type LoggedRow = readonly [log: string, row: Readonly<Record<string, unknown>>]

@@ -1,5 +1,6 @@
 import type { Runs, StoredRun } from '@trainyard/run-folder'
 import { type CommandContext, defineCommand } from '../command.ts'
+import { sayNoRun } from '../no-run.ts'
 import { plainText } from '../output/text-width.ts'
 import { counted } from '../output/value-text.ts'
 import { type OptionValues, wholeNumber } from '../parse-arguments.ts'
@@ -42,19 +43,19 @@ train.loss.min, max, mean, first, count, argmin, argmax.`,
     const everything = words.length === 0
     const found = everything ? newestFirst(runs) : selectRuns(runs, words)
     const shown = everything && !options.all ? found.filter((run) => !isArchived(run)) : found
+    const archived = found.length - shown.length
+    const none = shown.length === 0 && archived > 0 ? 'all runs are archived; --all shows them' : undefined
     if (options.quiet) {
       const selected = listed(context, shown)
       output.write(selected.map(({ id }) => `${plainText(id)}\n`).join(''))
-      return selected.length > 0 ? 0 : 1
+      return selected.length > 0 ? 0 : sayNoRun(context, none)
     }
     const count = printRuns(context, shown)
-    const archived = found.length - shown.length
-    if (count === 0) output.note('no run matches')
-    else
-      output.remark(
-        `${count} of ${counted(runs.length, 'run')}${archived > 0 ? `, ${archived} archived ones left out (--all)` : ''}`,
-      )
-    return count > 0 ? 0 : 1
+    if (count === 0) return sayNoRun(context, none)
+    output.remark(
+      `${count} of ${counted(runs.length, 'run')}${archived > 0 ? `, ${archived} archived ones left out (--all)` : ''}`,
+    )
+    return 0
   },
 })
 
@@ -69,7 +70,9 @@ export function printRuns(context: Listing, found: readonly StoredRun[]): number
   const selected = listed(context, found)
   const sorted = options.sort === undefined ? [] : [parseOrder(options.sort).field]
   const columns =
-    options.columns === undefined ? defaultColumns(runs, selected, sorted) : splitFields(options.columns)
+    options.columns === undefined
+      ? defaultColumns(runs, selected, sorted)
+      : splitFields('columns', options.columns)
   for (const field of missingFields(runsOf(runs, selected), [...new Set([...sorted, ...columns])]))
     output.warn(`none of these runs has ${field}`)
   if (selected.length > 0 || output.format !== 'table') output.table(tableOf(selected, columns))

@@ -2,8 +2,10 @@ import { type Columns, type StoredRun, Table } from '@trainyard/run-folder'
 import { defineCommand } from '../command.ts'
 import { fail, failUsage } from '../errors.ts'
 import { metricsOf } from '../metric-names.ts'
+import { sayNoRun } from '../no-run.ts'
 import type { Output } from '../output/output.ts'
 import type { Colour } from '../output/paint.ts'
+import { plainText } from '../output/text-width.ts'
 import { counted, shortValue } from '../output/value-text.ts'
 import { wholeNumber } from '../parse-arguments.ts'
 import { linePlot, type Line } from '../plot/line-plot.ts'
@@ -40,7 +42,8 @@ many there are. In a pipe it gives the numbers.`,
     'log-y': { type: 'boolean', description: 'draws values on a logarithmic axis' },
     height: { type: 'string', valueHint: 'rows', description: 'how high it is (default: 16)' },
   },
-  run({ runs, words, options, output }) {
+  run(context) {
+    const { runs, words, options, output } = context
     const [metric, ...named] = words
     if (metric === undefined) return failUsage('name a metric, such as train.loss')
     const by = options.by
@@ -49,9 +52,11 @@ many there are. In a pipe it gives the numbers.`,
     const rows = wholeNumber('height', options.height ?? '16', 4)
     const selected = selectRuns(runs, named.length > 0 ? named : ['last'])
     const { axis, series } = readSeries(selected, metric, by)
-    if (series.length === 0) fail(selected.length === 0 ? 'no run matches' : missing(selected, metric))
-    if (output.format !== 'table') return output.table(numbers(series, axis))
-    draw(output, series, { metric, axis, rows, isLog: options['log-y'] })
+    if (selected.length === 0) return sayNoRun(context)
+    if (series.length === 0) fail(missing(selected, metric, by))
+    if (output.format === 'table') draw(output, series, { metric, axis, rows, isLog: options['log-y'] })
+    else output.table(numbers(series, axis))
+    return 0
   },
 })
 
@@ -76,7 +81,10 @@ function readSeries(
   return { axis, series: series.filter(({ y }) => y.some((value) => value !== null)) }
 }
 
-function missing(selected: readonly StoredRun[], metric: string): string {
+function missing(selected: readonly StoredRun[], metric: string, by: string | undefined): string {
+  const without = by === undefined ? undefined : readSeries(selected, metric, undefined)
+  if (without && without.series.length > 0)
+    return `the rows of ${metric} have no ${by}; use --by ${without.axis}, or leave it out`
   const [first] = selected as [StoredRun]
   const names = metricsOf(first).map(({ field }) => field)
   const there = names.length > 0 ? names.join(', ') : 'none'
@@ -113,15 +121,18 @@ function draw(output: Output, series: readonly Series[], { metric, axis, rows, i
     rows,
     isLog,
     text: (number) => shortValue(Number(number.toPrecision(4))),
-    mark: (character, line) => (paint.isOn ? paintLine(character, line) : isAlone ? character : letter(line)),
+    mark: (characters, line) => {
+      if (paint.isOn) return paintLine(characters, line)
+      return isAlone ? characters : letter(line).repeat(characters.length)
+    },
   })
-  output.write(`${paint.bold(metric)} by ${axis}${isLog ? ', logarithmic' : ''}\n`)
+  output.write(`${paint.bold(plainText(metric))} by ${axis}${isLog ? ', logarithmic' : ''}\n`)
   output.write(
     drawn ? `${drawn.join('\n')}\n` : `nothing to draw: no value is ${isLog ? 'positive' : 'finite'}\n`,
   )
   for (const [i, { run, y }] of series.entries()) {
     const sign = paint.isOn ? paintLine('━', i) : isAlone ? '━' : letter(i)
-    output.write(`${sign} run ${run.id}  ${summary(lines[i]!, y, isLog, axis)}\n`)
+    output.write(`${sign} run ${plainText(run.id)}  ${summary(lines[i]!, y, isLog, axis)}\n`)
   }
 }
 

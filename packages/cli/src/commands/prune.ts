@@ -3,6 +3,7 @@ import { type Runs, type StoredRun, Table } from '@trainyard/run-folder'
 import { checkpointFolder, checkpointsOf } from '../checkpoints-of.ts'
 import { type CommandContext, defineCommand } from '../command.ts'
 import { failUsage } from '../errors.ts'
+import { sayNoRun } from '../no-run.ts'
 import { counted, sizeText } from '../output/value-text.ts'
 import { type OptionValues, wholeNumber } from '../parse-arguments.ts'
 import { missingFields, parseOrder } from '../run-table.ts'
@@ -30,7 +31,7 @@ export const prune = defineCommand({
   summary: 'moves runs to the trash by age, status or score; without --yes only says which',
   usage: '[runs]',
   details: `A run goes if all that was asked for holds for it; one that is being written stays. With --checkpoints the
-runs stay, and what goes is all of their checkpoints but the newest one that is good.`,
+runs stay, and what goes is all of their checkpoints but the newest one that is good, and the one that was saved last.`,
   examples: [
     'prune --failed --older 7d',
     'prune --keep-best 3 --by val.val_loss.min --yes',
@@ -44,10 +45,7 @@ runs stay, and what goes is all of their checkpoints but the newest one that is 
     const alive = found.filter((run) => run.isAlive !== false)
     if (alive.length > 0) output.note(`left out, as they are being written, or may be: ${idsOf(alive)}`)
     const selected = found.filter((run) => !alive.includes(run))
-    if (selected.length === 0) {
-      output.note('no run matches')
-      return 1
-    }
+    if (selected.length === 0) return sayNoRun(context)
     if (options.checkpoints) return pruneCheckpoints(context, selected, options.yes)
     checkRemovable([...runs], selected)
     remove(context, selected, options.yes)

@@ -12,6 +12,7 @@ import {
 } from '@trainyard/run-folder'
 import { defineCommand } from '../command.ts'
 import { failUsage } from '../errors.ts'
+import { sayNoRun } from '../no-run.ts'
 import { counted } from '../output/value-text.ts'
 import { wholeNumber } from '../parse-arguments.ts'
 import { missingFields, parseOrder, splitFields } from '../run-table.ts'
@@ -37,8 +38,9 @@ MLXPy is one.
 Without --group and --agg it lists the runs. The aggregates are count, count(field), min(field), max, mean, std (of
 the whole group) and last. --sort and -n then are about the groups: --sort "mean(val.val_loss)".`,
   examples: [
-    `query "config.optimizer.name == 'adam'" --group config.optimizer.lr --agg "mean(val.val_loss),std(val.val_loss),count"`,
-    `query "train.loss.min < 0.1 and info.duration < 10m"`,
+    'query "train.loss.min < 0.1 and info.duration < 10m"',
+    'query --group config.lr',
+    `query "status == 'COMPLETE'" --group config.lr --agg "mean(val.val_loss),count"`,
   ],
   options: {
     ...listOptions,
@@ -53,30 +55,29 @@ the whole group) and last. --sort and -n then are about the groups: --sort "mean
     const { runs, words, options, output } = context
     const found =
       words.length > 0 ? selectRuns(runs, words) : newestFirst(runs).filter((run) => !isArchived(run))
-    if (found.length === 0) output.note('no run matches')
-    if (options.group === undefined && options.agg === undefined) return printRuns(context, found) > 0 ? 0 : 1
+    if (options.group === undefined && options.agg === undefined)
+      return printRuns(context, found) > 0 ? 0 : sayNoRun(context)
     if (options.columns !== undefined)
       failUsage('-c chooses the columns of a list of runs; groups have those of --group and --agg')
-    const table = groupTable(runs, found, options.group ?? '', options.agg ?? 'count', (field) =>
-      output.warn(`none of these runs has ${field}`),
-    )
+    const table = groupTable(runs, found, options, (field) => output.warn(`none of these runs has ${field}`))
     const sorted = options.sort === undefined ? table : sortTable(table, options.sort)
     const top = options.top === undefined ? sorted.rows.length : wholeNumber('top', options.top, 1)
-    output.table(new Table(sorted.columns, sorted.rows.slice(0, top)))
+    if (found.length > 0 || output.format !== 'table')
+      output.table(new Table(sorted.columns, sorted.rows.slice(0, top)))
+    if (found.length === 0) return sayNoRun(context)
     output.remark(`${counted(table.rows.length, 'group')} of ${counted(found.length, 'run')}`)
-    return found.length > 0 ? 0 : 1
+    return 0
   },
 })
 
 function groupTable(
   runs: Runs,
   found: readonly StoredRun[],
-  group: string,
-  agg: string,
+  { group, agg = 'count' }: { readonly group: string | undefined; readonly agg: string | undefined },
   onMissing: (field: string) => void,
 ): Table {
-  const fields = splitFields(group)
-  const aggregates = splitFields(agg).map(parseAggregate)
+  const fields = group === undefined ? [] : splitFields('group', group)
+  const aggregates = splitFields('agg', agg).map(parseAggregate)
   const about = aggregates.flatMap(({ field }) => field ?? [])
   const selected = runsOf(runs, found)
   for (const field of missingFields(selected, [...new Set([...fields, ...about])])) onMissing(field)

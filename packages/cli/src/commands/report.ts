@@ -1,4 +1,5 @@
 import { defineCommand } from '../command.ts'
+import { sayNoRun } from '../no-run.ts'
 import { counted, sizeText } from '../output/value-text.ts'
 import { isArchived, selectRuns } from '../select-runs.ts'
 import { writeReport } from '../viewer/report.ts'
@@ -12,12 +13,10 @@ keeps what a chart shows, the least and the greatest value among it.`,
   options: {
     output: { type: 'string', alias: 'o', valueHint: 'file', description: 'where to (default: report.html)' },
   },
-  async run({ runs, words, options, folder, output }) {
+  async run(context) {
+    const { runs, words, options, folder, output } = context
     const selected = words.length > 0 ? selectRuns(runs, words) : [...runs].filter((run) => !isArchived(run))
-    if (selected.length === 0) {
-      output.note('no run matches')
-      return 1
-    }
+    if (selected.length === 0) return sayNoRun(context)
     const path = options.output ?? 'report.html'
     const size = await writeReport({ folder, runs: selected, path })
     output.note(`${counted(selected.length, 'run')} → ${path} (${sizeText(size)})`)

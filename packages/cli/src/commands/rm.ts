@@ -1,6 +1,7 @@
 import { type StoredRun, Table } from '@trainyard/run-folder'
 import { type CommandContext, defineCommand } from '../command.ts'
 import { failUsage } from '../errors.ts'
+import { sayNoRun } from '../no-run.ts'
 import { counted, sizeText } from '../output/value-text.ts'
 import { selectRuns } from '../select-runs.ts'
 import { checkRemovable, moveToTrash, outermost, sizeOf } from '../trash.ts'
@@ -13,13 +14,10 @@ space. What is in it is shown by trainyard ls --logs logs/.trash/<time>.`,
   examples: ['rm 7', 'rm 3..9 --yes', `rm "status == 'FAILED' & info.age > 7d" --yes`],
   options: { yes: { type: 'boolean', description: 'does it' } },
   run(context) {
-    const { runs, words, options, output } = context
+    const { runs, words, options } = context
     if (words.length === 0) failUsage('name the runs')
     const selected = selectRuns(runs, words)
-    if (selected.length === 0) {
-      output.note('no run matches')
-      return 1
-    }
+    if (selected.length === 0) return sayNoRun(context)
     checkRemovable([...runs], selected)
     remove(context, selected, options.yes)
     return 0

@@ -6,9 +6,8 @@ import { messageOf } from '../errors.ts'
 import { flatten } from '../flatten.ts'
 import type { Output } from '../output/output.ts'
 import { statusColour } from '../output/paint.ts'
-import { printTable } from '../output/print-table.ts'
 import { plainText, shorten, textWidth, widest } from '../output/text-width.ts'
-import { durationText, shortValue } from '../output/value-text.ts'
+import { counted, durationText, shortValue } from '../output/value-text.ts'
 import { isAxis, metricsOf } from '../metric-names.ts'
 import { runsOf, selectRun, tagsOf } from '../select-runs.ts'
 
@@ -145,7 +144,7 @@ function about(run: StoredRun): (readonly [string, unknown])[] {
     ['in', info['work_dir'] || undefined],
     ['on', info['hostname'] || undefined],
     ['commit', git?.['commit_hash']],
-    ['resumed', resumes === undefined ? undefined : `${resumes} times`],
+    ['resumed', resumes === undefined ? undefined : counted(resumes, 'time')],
     ['tags', tagsOf(run).join(', ') || undefined],
     ['notes', run.annotations.notes],
     ['archived', run.annotations.archived ? 'yes' : undefined],
@@ -184,6 +183,5 @@ function pairs(output: Output, values: readonly (readonly [string, unknown])[], 
 }
 
 function indented(output: Output, columns: readonly string[], rows: readonly unknown[][]): string {
-  const { text } = printTable(new Table(columns, rows), output.width - 2, output.paint)
-  return text.replaceAll(/^/gm, '  ')
+  return output.tableText(new Table(columns, rows), '  ')
 }

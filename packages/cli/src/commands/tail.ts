@@ -4,7 +4,7 @@ import { StringDecoder } from 'node:string_decoder'
 import { isDeepStrictEqual } from 'node:util'
 import type { RowPlace, StoredRun } from '@trainyard/run-folder'
 import { type CommandContext, defineCommand } from '../command.ts'
-import { fail } from '../errors.ts'
+import { fail, failUsage } from '../errors.ts'
 import { consoleText } from '../output/console-text.ts'
 import { RowPrinter } from '../output/row-printer.ts'
 import { counted } from '../output/value-text.ts'
@@ -33,6 +33,7 @@ export const tail = defineCommand({
   },
   async run(context) {
     const { runs, words, options, host } = context
+    if (options.console && options.log !== undefined) failUsage('either --console or --log')
     const run = selectRun(runs, words)
     const count = wholeNumber('lines', options.lines ?? '10', 0)
     const follow = options.console

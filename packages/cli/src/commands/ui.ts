@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { defineCommand } from '../command.ts'
-import { failUsage } from '../errors.ts'
+import { fail, failUsage } from '../errors.ts'
 import { wholeNumber } from '../parse-arguments.ts'
 import { startViewer } from '../viewer/start-viewer.ts'
 
@@ -21,15 +20,15 @@ of who they are. What is behind the # of the address allows to write notes and t
     open: { type: 'boolean', description: 'opens the page in a browser' },
     'read-only': { type: 'boolean', description: 'nobody can write notes or tags' },
   },
-  async run({ folder, words, options, output }) {
+  async run({ folder, words, options, output, host }) {
     if (words.length > 0) failUsage('ui shows all runs; the filter is in the page')
-    const port = options.port === undefined ? undefined : wholeNumber('port', options.port, 0)
+    const port = options.port === undefined ? undefined : wholeNumber('port', options.port, 0, 65_535)
     const viewer = await startViewer({
       folder,
       ...(port !== undefined && { port }),
       ...(options.host !== undefined && { host: options.host }),
       readOnly: options['read-only'],
-    })
+    }).catch((error: unknown) => explain(error, options.port, options.host))
     try {
       if (output.format === 'json') output.json({ url: viewer.url })
       else output.write(`${viewer.url}\n`)
@@ -37,12 +36,24 @@ of who they are. What is behind the # of the address allows to write notes and t
         output.warn('whoever can reach this machine can see the runs')
       output.remark('Ctrl-C ends it')
       if (options.open) openPage(viewer.url, () => output.warn('no browser could be started'))
-      await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+      await host.untilInterrupted()
     } finally {
       await viewer.close()
     }
   },
 })
+
+/** Says which option another value would help for. */
+function explain(error: unknown, port: string | undefined, host: string | undefined): never {
+  const { code } = error as NodeJS.ErrnoException
+  if (port !== undefined && (code === 'EADDRINUSE' || code === 'EACCES'))
+    fail(
+      `port ${port} ${code === 'EACCES' ? 'needs more rights' : 'is taken'}; --port 0 takes one that is free`,
+    )
+  if (host !== undefined && (code === 'ENOTFOUND' || code === 'EADDRNOTAVAIL'))
+    fail(`--host must be an address of this machine, not ${host}`)
+  throw error
+}
 
 /** Opens an address in the browser of the person at this machine. */
 function openPage(url: string, onError: () => void): void {

@@ -33,12 +33,15 @@ export class Output {
     if (this.format === 'json') this.json(table.toJSON())
     else if (this.format === 'csv') this.write(table.toCSV())
     else if (this.format === 'tsv') this.write(tsvText(table))
-    else {
-      const { text, leftOut } = printTable(table, this.width, this.paint)
-      this.write(`${text}\n`)
-      if (leftOut.length > 0)
-        this.note(`not shown, as the terminal is too narrow: ${leftOut.join(', ')}; --csv has all`)
-    }
+    else this.write(`${this.tableText(table)}\n`)
+  }
+
+  /** Gives a table as it is at a terminal; says what of it does not fit. */
+  tableText(table: Table, indent = ''): string {
+    const { text, leftOut } = printTable(table, this.width - indent.length, this.paint)
+    if (leftOut.length > 0)
+      this.note(`not shown, as the terminal is too narrow: ${leftOut.join(', ')}; --json has all`)
+    return text.replaceAll(/^/gm, indent)
   }
 
   json(value: unknown): void {

@@ -16,7 +16,7 @@ export function paintFor(
   const isOn = mayColour && stream.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb'
   const painters = Object.entries(codes).map(([name, code]) => [
     name,
-    (text: string) => (isOn ? `\u001b[${code}m${text}\u001b[0m` : text),
+    (text: string) => (isOn && text !== '' ? `\u001b[${code}m${text}\u001b[0m` : text),
   ])
   return { ...(Object.fromEntries(painters) as Omit<Paint, 'isOn'>), isOn }
 }

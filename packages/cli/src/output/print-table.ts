@@ -1,6 +1,6 @@
 import type { Table } from '@trainyard/run-folder'
 import { type Paint, statusColour } from './paint.ts'
-import { shorten, shortenLeft, textWidth, widest } from './text-width.ts'
+import { plainText, shorten, shortenLeft, textWidth, widest } from './text-width.ts'
 import { durationText, shortValue, sizeText } from './value-text.ts'
 
 /** How values of a column are shown, where the column's name tells what they are. */
@@ -17,6 +17,8 @@ interface Cell {
 
 interface Column {
   readonly name: string
+  /** The name as it is shown. */
+  readonly title: string
   readonly cells: readonly Cell[]
   readonly isRight: boolean
   /** To this it may be shortened. */
@@ -41,9 +43,10 @@ export function printTable({ columns: names, rows }: Table, width: number, paint
     const isRight =
       rows.length > 0 && cells.every(({ value, text }) => typeof value === 'number' || text === '')
     const content = widest(cells.map(({ text }) => text))
-    const natural = Math.max(textWidth(name), content)
+    const title = plainText(name)
+    const natural = Math.max(textWidth(title), content)
     const least = Math.max(isRight ? content : 0, Math.min(natural, shortest))
-    return { name, cells, isRight, least, width: natural }
+    return { name, title, cells, isRight, least, width: natural }
   })
   shrink(columns, width)
   const kept = fitting(columns, width)
@@ -64,9 +67,9 @@ export function printTable({ columns: names, rows }: Table, width: number, paint
       .trimEnd()
   const text = [
     line(
-      kept.map(({ name }) => name),
+      kept.map(({ title }) => title),
       shortenLeft,
-      (name) => paint.bold(name),
+      (title) => paint.bold(title),
     ),
     ...rows.map((_, row) =>
       line(

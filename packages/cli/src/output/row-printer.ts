@@ -1,5 +1,5 @@
 import { csvLine, type Output, tsvLine } from './output.ts'
-import { textWidth, widest } from './text-width.ts'
+import { plainText, textWidth, widest } from './text-width.ts'
 import { shortValue, timeText } from './value-text.ts'
 
 type Row = Readonly<Record<string, unknown>>
@@ -30,10 +30,10 @@ export class RowPrinter {
   #begin(columns: readonly string[], rows: readonly Row[]): void {
     this.#columns = columns
     this.#widths = columns.map((column) =>
-      widest([column, ...rows.map((row) => cellText(column, row[column]))]),
+      widest([plainText(column), ...rows.map((row) => cellText(column, row[column]))]),
     )
     if (this.#output.format === 'table')
-      this.#output.write(`${this.#output.paint.bold(this.#aligned(columns))}\n`)
+      this.#output.write(`${this.#output.paint.bold(this.#aligned(columns.map(plainText)))}\n`)
     else this.#line(columns)
   }
 

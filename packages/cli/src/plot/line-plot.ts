@@ -1,4 +1,4 @@
-import { Canvas } from './canvas.ts'
+import { Canvas, type Cell } from './canvas.ts'
 
 /** The points of a line, in the order of x. */
 export interface Line {
@@ -18,8 +18,8 @@ export interface PlotOptions extends PlotSize {
   readonly isLog: boolean
   /** Makes a number short. */
   readonly text: (number: number) => string
-  /** Marks what belongs to a line. */
-  readonly mark: (character: string, line: number) => string
+  /** Marks characters that belong to a line. */
+  readonly mark: (characters: string, line: number) => string
 }
 
 /** The range of an axis. */
@@ -48,8 +48,8 @@ export function linePlot(lines: readonly Line[], options: PlotOptions): string[]
   const canvas = new Canvas(Math.max(4, columns - margin - 2), rows)
   for (const [i, line] of scaled.entries()) drawLine(canvas, line, x, y, i)
   const body = canvas.rows().map((cells, row) => {
-    const drawn = cells.map(({ character, line }) => (line === undefined ? character : mark(character, line)))
-    return `${labels[row]!.padStart(margin)} ${labels[row] ? '┤' : '│'}${drawn.join('')}`.trimEnd()
+    const drawn = markedText(cells, mark)
+    return `${labels[row]!.padStart(margin)} ${labels[row] ? '┤' : '│'}${drawn}`.trimEnd()
   })
   const [from, to] = [text(x.from), text(x.to)]
   const space = Math.max(1, canvas.width / 2 - from.length - to.length)
@@ -58,6 +58,18 @@ export function linePlot(lines: readonly Line[], options: PlotOptions): string[]
     `${' '.repeat(margin + 1)}└${'─'.repeat(canvas.width / 2)}`,
     `${' '.repeat(margin + 2)}${from}${from === to ? '' : ' '.repeat(space) + to}`,
   ]
+}
+
+/** Marks what stands side by side at once: a code of a colour is longer than a character. */
+function markedText(cells: readonly Cell[], mark: PlotOptions['mark']): string {
+  let text = ''
+  for (let i = 0; i < cells.length;) {
+    const { line } = cells[i]!
+    let characters = ''
+    for (; i < cells.length && cells[i]!.line === line; i++) characters += cells[i]!.character
+    text += line === undefined ? characters : mark(characters, line)
+  }
+  return text
 }
 
 function scale(x: readonly number[], y: readonly number[], isLog: boolean): Line {
