@@ -46,7 +46,8 @@ const { fresh, ui, help, ...given } = values
 let [wrong] = positionals.map((word) => `There is no option ${word}.`)
 for (const [name, value] of Object.entries(given)) {
   const number = Number(String(value))
-  const isGood = number > 0 && (Number.isInteger(number) || name === 'rate')
+  const isGood =
+    (number > 0 || (number === 0 && name === 'seed')) && (Number.isInteger(number) || name === 'rate')
   if (!(name in settings)) wrong = `There is no option --${name}.`
   else if (!isGood)
     wrong = `--${name} must be a ${name === 'rate' ? '' : 'whole '}number above 0, not ${value}.`
