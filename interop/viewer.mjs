@@ -20,8 +20,10 @@ const pages = {
   filtered: 'filter=config.optimizer.lr+<%3D+1e-2&sort=train.loss&group=config.optimizer.lr',
   charts: 'show=*&smooth=0.9&logy=1&x=time',
   run: 'run=25',
+  resumed: 'run=22',
   bands: 'show=*&group=config.optimizer.lr&bands=1&smooth=0.6',
   compare: 'compare=1&show=25&show=24&show=23',
+  'compare-groups': 'compare=1&show=*&group=config.optimizer.lr&bands=1&smooth=0.6',
 }
 
 export async function run(context) {
@@ -83,8 +85,11 @@ export async function run(context) {
     await checkNotes(page)
     await checkMedia(page)
     await checkBands(page)
-    await checkSaved(page)
+    await checkCompare(page)
+    await checkSaved(page, logs)
     await page.close()
+    await checkSavedReport(await open(pathToFileURL(report).href))
+    await checkSaveMenu(await open(origin, { viewport: { width: 390, height: 800 } }))
 
     const delay = await measureLive(await open(origin, { viewport: { width: 1280, height: 800 } }), logs)
     assert.deepEqual(errors, [], 'the pages reported errors')
@@ -110,6 +115,8 @@ async function checkKeyboard(page) {
   const before = await page.isChecked('tr.current input')
   await page.keyboard.press('Space')
   assert.equal(await page.isChecked('tr.current input'), !before, 'space shows or hides a run')
+  await page.keyboard.press('x')
+  assert.equal(await page.isChecked('tr.current input'), before, 'so does x')
   await page.keyboard.press('?')
   await page.waitForSelector('dialog[open]')
   await page.keyboard.press('Escape')
@@ -201,22 +208,104 @@ async function checkBands(page) {
   await page.waitForSelector('.table')
 }
 
-async function checkSaved(page) {
+async function checkCompare(page) {
+  const address = page.url().replace(/#.*/, '')
+  await page.goto(`${address}#compare=1&show=22&show=21`)
+  await page.locator('.summary', { hasText: 'resumed: run 22 at step 250' }).first().waitFor()
+  await page.goto(`${address}#compare=1&show=25&show=24&show=17`)
+  const table = page.locator('table.plain')
+  // The host of one is another; who started them is the same.
+  await table.locator('th:text-is("on")').waitFor()
+  assert.equal(await table.locator('th:text-is("by")').count(), 0)
+  await page.click('text=only what differs')
+  await table.locator('th:text-is("by")').waitFor()
+  const summary = page.locator('.chart[data-metric="train.loss"] .summary')
+  await summary.filter({ hasText: /^3 runs/ }).waitFor()
+  await page.selectOption('label:has-text("group by") select', 'config.optimizer.lr')
+  await page.keyboard.press('b')
+  await summary.filter({ hasText: '2 groups, the means' }).waitFor()
+  assert.deepEqual(await page.locator('.legend li').allInnerTexts(), [' 0.01', ' 0.1'])
+  await table.locator('a:text-is("24")').click()
+  await page.waitForSelector('h2:has-text("Run 24")')
+  await page.click('text=← comparison')
+  await page.waitForSelector('h2:has-text("Comparing 3 runs")')
+  await page.click('text=← all runs')
+  await page.waitForSelector('.table')
+}
+
+/** Chooses something of the menu of a chart, and gives the name and the bytes of what is saved. */
+async function saved(chart, item) {
+  const [download] = await Promise.all([
+    chart.page().waitForEvent('download'),
+    chart.getByText(item, { exact: true }).click(),
+  ])
+  return [download.suggestedFilename(), readFileSync(await download.path())]
+}
+
+async function checkSaved(page, logs) {
+  writeRun(logs, 40, { lines: 20_000 })
+  await page.waitForSelector('.table a:text-is("40")')
+  const address = page.url().replace(/#.*/, '')
+  await page.goto(`${address}#show=40&metrics=train.loss`)
+  const chart = page.locator('.chart[data-metric="train.loss"]')
+  await chart.locator('figcaption', { hasText: 'of 20,000 points' }).waitFor()
+  await page.keyboard.press('e')
+  const [pictureName, picture] = await saved(chart, 'PNG')
+  assert.equal(pictureName, 'train.loss.png')
+  assert.equal(picture.subarray(1, 4).toString(), 'PNG')
+
+  const [drawingName, drawing] = await saved(chart, 'SVG')
+  assert.equal(drawingName, 'train.loss.svg')
+  const { errors, texts, width } = await page.evaluate(async (source) => {
+    const svg = new DOMParser().parseFromString(source, 'image/svg+xml')
+    const image = new Image()
+    image.src = `data:image/svg+xml,${encodeURIComponent(source)}`
+    await image.decode()
+    return {
+      errors: svg.querySelectorAll('parsererror').length,
+      texts: [...svg.querySelectorAll('text')].map((text) => text.textContent),
+      width: image.naturalWidth - document.querySelector('.plot').clientWidth,
+    }
+  }, drawing.toString())
+  assert.deepEqual([errors, width], [0, 0])
+  assert.deepEqual([texts[0], texts.at(-1), texts.includes('step')], ['train.loss', '40', true])
+
+  const [csvName, csv] = await saved(chart, 'CSV (drawn)')
+  assert.equal(csvName, 'train.loss.csv')
+  const lines = csv.toString().split('\r\n')
+  assert.equal(lines[0], 'line,kind,step,train.loss')
+  assert(lines.length < 5000, `${lines.length} drawn points`)
+  const [, all] = await saved(chart, 'CSV (all points)')
+  const rows = all.toString().split('\r\n')
+  assert.deepEqual([rows[0], rows.length], ['run,step,train.loss', 20_002])
+  assert.match(rows[20_000], /^40,20000,0\.0/)
+
+  await page.goto(`${address}#show=1&show=2&metrics=train.loss&group=config.optimizer.lr&bands=1`)
+  await chart.locator('.summary', { hasText: '2 groups' }).waitFor()
+  const [, grouped] = await saved(chart, 'CSV (all points)')
+  assert.match(grouped.toString(), /^group,run,step,train\.loss\r\n0\.01,1,1,/)
+  assert.equal(grouped.toString().split('\r\n').length, 602)
+}
+
+async function checkSavedReport(page) {
   await page.goto(`${page.url().replace(/#.*/, '')}#show=1&metrics=train.loss`)
   const chart = page.locator('.chart[data-metric="train.loss"]')
   await chart.locator('.summary', { hasText: '1 run' }).waitFor()
-  await page.keyboard.press('e')
-  const saved = async (button) => {
-    const [download] = await Promise.all([page.waitForEvent('download'), chart.getByText(button).click()])
-    return [download.suggestedFilename(), readFileSync(await download.path())]
-  }
-  const [pictureName, picture] = await saved('picture (PNG)')
-  assert.equal(pictureName, 'train.loss.png')
-  assert.equal(picture.subarray(1, 4).toString(), 'PNG')
-  const [csvName, csv] = await saved('drawn points (CSV)')
-  assert.equal(csvName, 'train.loss.csv')
-  const lines = csv.toString().split('\r\n')
-  assert.deepEqual([lines[0], lines.length], ['line,kind,step,train.loss', 302])
+  await chart.locator('summary').click()
+  const [, drawing] = await saved(chart, 'SVG')
+  assert.match(drawing.toString(), /^<svg .*<\/svg>\s*$/s)
+  const [, all] = await saved(chart, 'CSV (all points)')
+  assert.equal(all.toString().split('\r\n').length, 302)
+  await page.close()
+}
+
+/** Looks whether all of the menu is in the window, however narrow. */
+async function checkSaveMenu(page) {
+  const chart = page.locator('.chart').first()
+  await chart.locator('summary').click()
+  const box = await chart.locator('.menu > div').boundingBox()
+  assert(box.x >= 0 && box.x + box.width <= 390, `the menu is from ${box.x} to ${box.x + box.width} px`)
+  await page.close()
 }
 
 /** Gives how long a row takes from the file to the table and to the chart, the longest of a few, in milliseconds. */

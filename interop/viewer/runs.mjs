@@ -1,5 +1,5 @@
 // Folders of runs for the checks of the viewer, written as a logger leaves them.
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { deflateSync } from 'node:zlib'
 
@@ -15,7 +15,7 @@ export function writeRun(logs, id, { status = 'COMPLETE', lines = 300, row, conf
     executable: '/usr/bin/node',
     current_file_path: '/home/ada/mnist/train.js',
     work_dir: '/home/ada/mnist',
-    hostname: 'gpu17',
+    hostname: id === 24 ? 'gpu18' : 'gpu17',
     user: 'ada',
     arguments: ['optimizer.lr=0.1'],
     log_id: id,
@@ -52,6 +52,9 @@ function defaultRow(step, id) {
 /** Writes a folder with all that the pages show. */
 export function writeSample(logs) {
   for (let id = 1; id <= 24; id++) writeRun(logs, id, { status: id === 23 ? 'FAILED' : 'COMPLETE' })
+  // It went back to a checkpoint.
+  for (let step = 250; step <= 300; step++)
+    appendFileSync(join(logs, '22/metrics/train.json'), defaultRow(step, 22))
   const folder = writeRun(logs, 25, { config: { note: 'x'.repeat(200) } })
   write('epoch 1: loss 0.5\n\u001b[32mepoch 2: loss 0.3\u001b[0m\n'.repeat(40), folder, 'log.stdout')
   write(

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Line, LinesRequest } from '../src/viewer/protocol.ts'
 import { framed, unframed } from '../src/viewer/series/frames.ts'
 import { plansOf } from '../src/viewer/series/line.ts'
-import { linesCsv } from '../src/viewer/series/lines-csv.ts'
+import { linesCsv, pointsCsv } from '../src/viewer/series/lines-csv.ts'
 import { packLines, unpackLines } from '../src/viewer/series/pack-lines.ts'
 import type { Points } from '../src/viewer/series/points.ts'
 
@@ -110,5 +110,20 @@ test('the points of a chart are saved with their kind, names quoted where they h
       'adam,mean + std,1,3',
       '',
     ].join('\r\n'),
+  )
+})
+
+test('all points are saved with their runs, and of groups with those', () => {
+  const lines: Line[] = [
+    { run: '1', ...line([1, 2], [0.1, NaN]), total: 2, notFinite: 1 },
+    { run: '2', ...line([0], [0.3], 'row'), total: 1, notFinite: 0 },
+  ]
+  const { head, rows } = pointsCsv('step', 'train.loss')
+  // The second has no steps.
+  expect(head + rows(lines)).toBe('run,step,train.loss\r\n1,1,0.1\r\n1,2,NaN\r\n2,,0.3\r\n')
+  const groups = [{ name: 'lr=0.1, adam', runs: ['1'] }]
+  const grouped = pointsCsv('step', 'train.loss', groups)
+  expect(grouped.head + grouped.rows(lines.slice(0, 1))).toBe(
+    'group,run,step,train.loss\r\n"lr=0.1, adam",1,1,0.1\r\n"lr=0.1, adam",1,2,NaN\r\n',
   )
 })

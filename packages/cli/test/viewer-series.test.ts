@@ -115,6 +115,17 @@ describe('a line over an axis', () => {
     ])
   })
 
+  test('says where it went on after it had gone back, unless that was replaced, too', () => {
+    const resumesOf = (steps: readonly number[], axis: LinesRequest['axis'] = 'step') => {
+      const rows = steps.map((step, i) => ({ step, time: 100 + i, loss: 1 }))
+      return pointsOf(columnsOf(rows), 'loss', axis).resumes
+    }
+    expect(resumesOf([1, 2, 2, 3])).toBe(undefined)
+    expect(resumesOf([1, 2, 3, 2, 3, 4, 4, 3])).toEqual([2, 3])
+    expect(resumesOf([1, 2, 3, 4, 3, 2, 3])).toEqual([2])
+    expect(resumesOf([1, 2, 3, 2, 3], 'time')).toEqual([3])
+  })
+
   test('leaves other keys of the file alone', () => {
     const rows = [
       { step: 1, loss: 1 },
@@ -156,7 +167,8 @@ test('lines come out of their bytes as they went in', () => {
   const rows = Array.from({ length: 200 }, (_, step) => ({ step, loss: step % 7 === 0 ? NaN : 1 / step }))
   const lines = [
     lineOf('1', columnsOf(rows), 'loss', request),
-    lineOf('mnist/β', columnsOf(rows), 'loss', { ...request, smoothing: 0.5 }),
+    lineOf('mnist/β', columnsOf([...rows, { step: 100, loss: 1 }]), 'loss', { ...request, smoothing: 0.5 }),
   ]
+  expect(lines[1]!.resumes).toEqual([100])
   expect(unpackLines(packLines(lines).buffer)).toEqual(lines)
 })

@@ -2,8 +2,11 @@ import { once } from 'node:events'
 import { appendFileSync, chmodSync, readFileSync } from 'node:fs'
 import { type IncomingMessage, request as httpRequest } from 'node:http'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import type { FilterAnswer, RunDetails, RunsMessage } from '../src/viewer/protocol.ts'
+import { unframed } from '../src/viewer/series/frames.ts'
+import { unpackLines } from '../src/viewer/series/pack-lines.ts'
 import { newFolder, writeFile, writeRun, writeRuns } from './folders.ts'
 import { open } from './viewer.ts'
 
@@ -49,6 +52,27 @@ describe('the viewer', () => {
     expect(group!.y[0]).toBeCloseTo((0.1 + 0.001) / 2, 12)
     expect(await lines({ runs: ['1'], metric: 'train.nothing' })).toEqual([])
     expect(await lines({ runs: ['1'], metric: 'constructor.prototype' })).toEqual([])
+  })
+
+  test('gives all points of runs, in parts if they are many, to whoever does not say how many', async () => {
+    const logs = newFolder()
+    const count = 300_000
+    for (const id of [1, 2]) {
+      const text = Array.from({ length: count }, (_, i) => `{"step":${i},"loss":${i % 7}}\n`).join('')
+      writeRun(logs, id, { metrics: { train: [text] } })
+    }
+    const { post, lines } = await open(logs)
+    const [one, other, ...others] = await lines({ runs: ['1', '2'], buckets: undefined })
+    expect(others).toEqual([])
+    expect([one!.x.length, other!.y.length]).toEqual([count, count])
+    expect([one!.x.at(-1), other!.y.at(-1)]).toEqual([count - 1, (count - 1) % 7])
+    const wanted = { runs: ['1', '2', '1'], metric: 'train.loss', axis: 'step' }
+    const { body } = await post('/api/lines', wanted)
+    const parts: number[] = []
+    for await (const part of unframed(Readable.from([body]))) parts.push(unpackLines(part).length)
+    expect(parts).toEqual([2, 1])
+    expect((await post('/api/lines', { ...wanted, buckets: 0 })).status).toBe(400)
+    expect((await post('/api/lines', { ...wanted, buckets: null })).status).toBe(400)
   })
 
   test('reads only what is new of a file that grows, and all of one that was written anew', async () => {

@@ -55,8 +55,8 @@ export async function open(folder: string, options: Partial<ViewerOptions> = {})
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Answer> =>
     ask(path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body })
-  const lines = async (wanted: Partial<LinesRequest>) => {
-    const body: LinesRequest = { runs: [], metric: 'train.loss', axis: 'step', buckets: 100, ...wanted }
+  const lines = async (wanted: { [K in keyof LinesRequest]?: LinesRequest[K] | undefined }) => {
+    const body = { runs: [], metric: 'train.loss', axis: 'step', buckets: 100, ...wanted }
     const { body: bytes } = await post('/api/lines', body)
     const found: Line[] = []
     for await (const part of unframed(Readable.from([bytes]))) found.push(...unpackLines(part))

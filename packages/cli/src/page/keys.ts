@@ -2,7 +2,7 @@ import { signal } from '@preact/signals'
 import { axes } from '../viewer/protocol.ts'
 import { groupFields, toggleShown } from './data/runs.ts'
 import { switchTheme } from './state/theme.ts'
-import { show, view } from './state/view-state.ts'
+import { goBack, show, view } from './state/view-state.ts'
 import { current, moveCurrent } from './views/runs-table.tsx'
 
 export const isHelpOpen = signal(false)
@@ -12,7 +12,9 @@ export const keys: readonly (readonly [key: string, does: string, action: () => 
   ['/', 'filter', () => document.querySelector<HTMLInputElement>('#filter')?.focus()],
   ['j', 'next run', () => moveCurrent(1)],
   ['k', 'run before', () => moveCurrent(-1)],
-  [' ', 'shows or hides the run in the charts', () => current.value !== null && toggleShown(current.value)],
+  [' ', 'shows or hides the run in the charts', toggleCurrent],
+  // Where a box has the focus, space is its own.
+  ['x', 'the same, whatever has the focus', toggleCurrent],
   ['Enter', 'opens the run', () => current.value !== null && show({ run: current.value }, { isNew: true })],
   [
     'a',
@@ -35,7 +37,7 @@ export const keys: readonly (readonly [key: string, does: string, action: () => 
   ],
   ['t', 'light or dark', switchTheme],
   ['?', 'this help', () => (isHelpOpen.value = !isHelpOpen.value)],
-  ['Escape', 'back to all runs', goBack],
+  ['Escape', 'back', leave],
 ]
 
 const actions = new Map(keys.map(([key, , action]) => [key, action]))
@@ -58,6 +60,10 @@ export function listenToKeys(): void {
   })
 }
 
+function toggleCurrent(): void {
+  if (current.value !== null) toggleShown(current.value)
+}
+
 function nextSmoothing(): number {
   const all = [0, 0.6, 0.9, 0.99]
   return all.find((weight) => weight > view.value.smoothing) ?? 0
@@ -77,8 +83,7 @@ function openSave(): void {
   menu.querySelector('button')?.focus()
 }
 
-function goBack(): void {
+function leave(): void {
   if (isHelpOpen.value) isHelpOpen.value = false
-  else if (view.value.run !== null) show({ run: null })
-  else if (view.value.compare) show({ compare: false })
+  else goBack()
 }

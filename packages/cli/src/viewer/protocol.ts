@@ -56,7 +56,7 @@ export const axes = ['step', 'epoch', 'time'] as const
 /** What a chart is drawn over; `time` is in seconds since the first row of the file. */
 export type Axis = (typeof axes)[number]
 
-/** Asks for lines, reduced to what a chart of so many pixels can show. */
+/** Asks for lines; with `buckets` reduced to what a chart of so many pixels can show. */
 export interface LinesRequest {
   readonly runs: readonly string[]
   /** Runs that make one line, their mean, with a band of a standard deviation. */
@@ -66,8 +66,8 @@ export interface LinesRequest {
   /** The range to be shown; without it, all. */
   readonly from?: number
   readonly to?: number
-  /** How many buckets the range is cut in; of each the least and the greatest value are kept. */
-  readonly buckets: number
+  /** How many buckets the range is cut in; of each the least and the greatest value are kept. Without it, all are. */
+  readonly buckets?: number
   readonly logX?: boolean
   /** From 0, none, to below 1. */
   readonly smoothing?: number
@@ -94,6 +94,8 @@ export interface Line extends Polyline {
   readonly total: number
   /** How many of them are NaN or infinite. */
   readonly notFinite: number
+  /** Of a run: where it went on after it had gone back to an earlier step. What it had logged after that is replaced. */
+  readonly resumes?: readonly number[]
   /** What smoothing makes of all points, reduced in the same way. */
   readonly smooth?: Polyline
   /** Of a group: the mean less and plus a standard deviation, reduced in the same way. */

@@ -14,6 +14,9 @@ interface Kept {
 const longestTurn = 20
 const patience = 500
 
+/** What is ready is sent before it takes more memory than this, in points: a chart never has so many, all points of many runs may. */
+const mostPoints = 1 << 19
+
 /** The numbers of metrics files that were looked at last, so that of one that grows only what is new is read. */
 export class SeriesStore {
   readonly #kept = new Map<string, Kept>()
@@ -43,12 +46,13 @@ export class SeriesStore {
 
   /**
    * Makes the lines of a chart; runs without the metric have none.
-   * @yields those that are ready whenever somebody has waited for a while, and at the end.
+   * @yields those that are ready whenever somebody has waited for a while or they are many, and at the end.
    */
   async *lines(runs: ReadonlyMap<string, StoredRun>, request: LinesRequest): AsyncGenerator<Line[]> {
     let lines: Line[] = []
     let turn = performance.now()
     let sent = turn
+    let count = 0
     for (const plan of plansOf(request)) {
       const points: Points[] = []
       for (const id of plan.runs) {
@@ -59,12 +63,21 @@ export class SeriesStore {
         if (now - sent > patience) {
           yield lines
           lines = []
+          count = 0
           sent = performance.now()
         }
         await setImmediate()
         turn = performance.now()
       }
-      if (points.length > 0) lines.push(plan.make(points))
+      if (points.length === 0) continue
+      const line = plan.make(points)
+      lines.push(line)
+      count += line.x.length
+      if (count < mostPoints) continue
+      yield lines
+      lines = []
+      count = 0
+      this.#forget()
     }
     this.#forget()
     yield lines

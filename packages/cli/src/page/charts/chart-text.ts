@@ -26,12 +26,17 @@ export function summaryOf(lines: readonly Line[], axis: string): string {
     }
   }
   if (!least || !greatest) return lines.length === 0 ? 'No run that is shown has it.' : 'No finite value.'
+  const unit = axis === 'time' ? 'second' : axis
   const text = (at: typeof least): string =>
-    `${numberText(at.y)} (${noun} ${at.run}, ${axis === 'time' ? 'second' : axis} ${numberText(at.x)})`
+    `${numberText(at.y)} (${noun} ${at.run}, ${unit} ${numberText(at.x)})`
   const last = lines.length === 1 ? `last ${numberText(lines[0]!.y.at(-1)!)}, ` : ''
   const others = axis === 'row' ? [] : lines.filter((line) => line.axis === 'row').map(({ run }) => run)
   const rest =
     others.length > 0 ? `; without ${axis}, so drawn over rows: ${others.slice(0, 5).join(', ')}` : ''
+  const resumes = lines.flatMap(({ run, resumes: all = [] }) =>
+    all.map((at) => `run ${run} at ${unit} ${numberText(at)}`),
+  )
+  const resumed = resumes.length > 0 ? `; resumed: ${resumes.slice(0, 5).join(', ')}` : ''
   const bad = notFinite > 0 ? `, ${countText(notFinite, 'value')} not finite` : ''
-  return `${countText(lines.length, noun)}${isGroups ? ', the means' : ''}: ${last}least ${text(least)}, greatest ${text(greatest)}${bad}${rest}`
+  return `${countText(lines.length, noun)}${isGroups ? ', the means' : ''}: ${last}least ${text(least)}, greatest ${text(greatest)}${bad}${resumed}${rest}`
 }

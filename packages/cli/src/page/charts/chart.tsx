@@ -6,7 +6,9 @@ import { theme } from '../state/theme.ts'
 import { show, view } from '../state/view-state.ts'
 import { pointsText, summaryOf } from './chart-text.ts'
 import { LineChart, type Nearby } from './line-chart.ts'
+import type { Styles } from './line-style.ts'
 import { SaveMenu } from './save-menu.tsx'
+import { Swatch } from './swatch.tsx'
 import { useLines } from './use-lines.ts'
 
 const axisNames = { step: 'step', epoch: 'epoch', time: 'seconds since the start', row: 'row' } as const
@@ -16,10 +18,11 @@ export interface ChartProps {
   readonly runs: readonly string[]
   /** A line for each of these, the mean of its runs, and not for each run. */
   readonly groups?: readonly LineGroup[] | undefined
+  readonly styles: Styles
 }
 
 /** A metric of runs over steps. */
-export function Chart({ metric, runs, groups }: ChartProps) {
+export function Chart({ metric, runs, groups, styles }: ChartProps) {
   const frame = useRef<HTMLElement>(null)
   const plot = useRef<HTMLDivElement>(null)
   const chart = useRef<LineChart>(null)
@@ -29,16 +32,17 @@ export function Chart({ metric, runs, groups }: ChartProps) {
   const mode = theme()
 
   useEffect(() => {
-    const made = new LineChart(plot.current!, {
+    // What is seen of a chart may be told when it has left the page.
+    const element = plot.current!
+    const made = new LineChart(element, {
       zoom: (range) => show({ zoom: range }),
       hover: (found, left) => (nearby.value = { found, left }),
     })
     chart.current = made
     const size = new ResizeObserver(() => made.resize())
-    size.observe(plot.current!)
+    size.observe(element)
     const look = ([entry]: IntersectionObserverEntry[]): void => {
-      const { clientWidth } = plot.current!
-      width.value = entry!.isIntersecting ? Math.max(clientWidth, 200) * devicePixelRatio : 0
+      width.value = entry!.isIntersecting ? Math.max(element.clientWidth, 200) * devicePixelRatio : 0
     }
     const sight = new IntersectionObserver(look, { rootMargin: '200px' })
     sight.observe(frame.current!)
@@ -53,7 +57,15 @@ export function Chart({ metric, runs, groups }: ChartProps) {
   const drawnAxis = lines && lines.length > 0 && lines.every((line) => line.axis === 'row') ? 'row' : axis
   useEffect(() => {
     if (lines)
-      void chart.current!.draw({ lines, logX, logY, zoom, theme: mode, axisName: axisNames[drawnAxis] })
+      void chart.current!.draw({
+        lines,
+        styles,
+        logX,
+        logY,
+        zoom,
+        theme: mode,
+        axisName: axisNames[drawnAxis],
+      })
   }, [lines, logX, logY, zoom, mode, drawnAxis])
 
   const { found: under, left } = nearby.value
@@ -68,9 +80,12 @@ export function Chart({ metric, runs, groups }: ChartProps) {
         {lines && lines.length > 0 && (
           <SaveMenu
             metric={metric}
+            runs={runs}
+            groups={groups}
             lines={lines}
             axis={drawnAxis}
             picture={() => chart.current!.picture(metric)}
+            drawing={() => chart.current!.drawing(metric)}
           />
         )}
       </figcaption>
@@ -79,8 +94,7 @@ export function Chart({ metric, runs, groups }: ChartProps) {
         <div class={left > 250 ? 'nearby left' : 'nearby'} aria-hidden="true">
           {under.map(({ run, style, x, y }) => (
             <div key={run}>
-              <span class="swatch" style={{ background: style.colour }} /> {run}: {numberText(y)}{' '}
-              <span class="quiet">at {numberText(x)}</span>
+              <Swatch style={style} /> {run}: {numberText(y)} <span class="quiet">at {numberText(x)}</span>
             </div>
           ))}
         </div>

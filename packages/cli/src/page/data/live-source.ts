@@ -27,7 +27,7 @@ export function liveSource(): Source {
     },
     filter: (query) => json<FilterAnswer>(address('filter', { query })),
     async lines(request, onLines, signal) {
-      const response = await checked(await post('/api/lines', request, { signal }))
+      const response = await checked(await post('/api/lines', request, { signal: signal ?? null }))
       for await (const part of unframed(piecesOf(response.body!))) onLines(unpackLines(part))
     },
     details: (run) => json<RunDetails>(address('run', { run })),

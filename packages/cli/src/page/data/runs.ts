@@ -84,7 +84,7 @@ export const listed = computed<readonly RunRow[]>(() => {
   const sign = sort.startsWith('-') ? -1 : 1
   return all
     .map((row) => ({ row, value: valueOf(row, field) }))
-    .toSorted((a, b) => rank(a.value) - rank(b.value) || sign * byValue(a.value, b.value))
+    .toSorted((a, b) => compareValues(a.value, b.value, sign))
     .map(({ row }) => row)
 })
 
@@ -104,14 +104,23 @@ export const configFields = computed(() => {
 /** By what runs can be grouped. */
 export const groupFields = computed(() => ['status', ...configFields.value.varying])
 
+/** Whether charts have lines of groups. */
+export const areGrouped = computed(() => view.value.bands && view.value.group !== '')
+
 /** Gives the name of the group that a run is in. */
 export function groupOf(row: RunRow): string {
-  return valueText(valueOf(row, view.value.group)) || '(none)'
+  return valueText(groupValueOf(row)) || '(none)'
 }
 
-export const metricNames = computed(() => [
-  ...new Set([...rows.value.values()].flatMap(({ metrics }) => Object.keys(metrics))),
-])
+export function groupValueOf(row: RunRow): unknown {
+  return valueOf(row, view.value.group)
+}
+
+/** The metrics that some run has, those of a file together. */
+export const metricNames = computed(() => {
+  const names = new Set([...rows.value.values()].flatMap(({ metrics }) => Object.keys(metrics)))
+  return [...Map.groupBy(names, (name) => name.split('.')[0]).values()].flat()
+})
 
 /** The columns of the table, without those that every run has. */
 export const columns = computed<readonly string[]>(() => {
@@ -159,7 +168,11 @@ function idOf({ id }: RunRow): number | string {
   return /^\d+$/.test(id) ? Number(id) : id
 }
 
-/** Numbers, then texts, then what is no number, then what is missing, whichever way it is sorted. */
+/** Orders numbers, then texts, then what is no number, then what is missing, whichever way it is sorted. */
+export function compareValues(a: unknown, b: unknown, sign: -1 | 1 = 1): number {
+  return rank(a) - rank(b) || sign * byValue(a, b)
+}
+
 function rank(value: unknown): number {
   if (typeof value === 'number') return Number.isNaN(value) ? 2 : 0
   return value === undefined || value === null || value === '' ? 3 : 1

@@ -21,7 +21,7 @@ export interface Source {
   listen(revision: number, listener: (message: RunsMessage) => void): void
   filter(query: string): Promise<FilterAnswer>
   /** Calls back with lines as they come, the first of many before the last are ready. */
-  lines(request: LinesRequest, onLines: (lines: readonly Line[]) => void, signal: AbortSignal): Promise<void>
+  lines(request: LinesRequest, onLines: (lines: readonly Line[]) => void, signal?: AbortSignal): Promise<void>
   details(run: string): Promise<RunDetails>
   /** Gives what a file of a run says. */
   text(run: string, path: string): Promise<string>

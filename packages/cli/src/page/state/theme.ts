@@ -1,6 +1,5 @@
 import { effect, signal } from '@preact/signals'
-
-export type Theme = 'light' | 'dark'
+import type { Theme } from '../charts/palette.ts'
 
 const system = matchMedia('(prefers-color-scheme: dark)')
 const name = 'trainyard-theme'

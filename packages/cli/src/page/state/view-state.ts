@@ -63,6 +63,12 @@ export function show(change: Partial<ViewState>, { isNew = false } = {}): void {
   else history.replaceState(null, '', address)
 }
 
+/** Goes from a run to what it was opened from, and from a comparison to all runs. */
+export function goBack(): void {
+  if (view.value.run !== null) show({ run: null })
+  else if (view.value.compare) show({ compare: false })
+}
+
 addEventListener('popstate', () => (view.value = parseView(location.hash)))
 
 export function parseView(text: string): ViewState {

@@ -1,42 +1,50 @@
 import { useSignal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
 import { numberOf, type RunRow } from '../../viewer/protocol.ts'
 import { ChartGrid } from '../charts/chart-grid.tsx'
-import { rows, shown } from '../data/runs.ts'
-import { durationText, numberText, timeText, valueText } from '../format.ts'
-import { show } from '../state/view-state.ts'
+import { runStyles } from '../charts/line-style.ts'
+import { Swatch } from '../charts/swatch.tsx'
+import { areGrouped, failure, rows, shown, source } from '../data/runs.ts'
+import { countText, durationText, messageOf, numberText, timeText, valueText } from '../format.ts'
+import { theme } from '../state/theme.ts'
+import { aboutOf } from './about.ts'
+import { BackButton } from './back-button.tsx'
+import { GroupBy } from './group-by.tsx'
+import { RunLink } from './run-link.tsx'
 import { Status } from './status.tsx'
 
-/** More than these fit on no page. */
-const mostRuns = 20
+/** More columns than these fit on no page. */
+const mostColumns = 20
 
 /** The runs that are shown, side by side: in what they differ, and what they came to. */
 export function CompareView() {
   const onlyDifferent = useSignal(true)
-  const runs = shown.value
-    .slice(0, mostRuns)
-    .map((id) => rows.value.get(id))
-    .filter((row) => row !== undefined)
-  const fields = [...new Set(runs.flatMap(({ config }) => Object.keys(config)))]
-  const differs = (name: string): boolean =>
-    runs.some(({ config }) => JSON.stringify(config[name]) !== JSON.stringify(runs[0]!.config[name]))
-  const chosen = onlyDifferent.value ? fields.filter(differs) : fields
+  const all = shown.value.map((id) => rows.value.get(id)).filter((row) => row !== undefined)
+  const ids = all.map(({ id }) => id)
+  const styles = runStyles(ids, theme())
+  const runs = all.slice(0, mostColumns)
+  const about = useAbout(runs.map(({ id }) => id))
+  const fields = [
+    ...fieldsOf(runs, ({ id }) => about[id] ?? {}),
+    ...fieldsOf(runs, ({ config }) => config),
+  ].filter(({ differs }) => differs || !onlyDifferent.value)
   const metrics = [...new Set(runs.flatMap((row) => Object.keys(row.metrics)))]
   return (
     <main class="single">
-      <p>
-        <button type="button" onClick={() => show({ compare: false })}>
-          ← all runs
-        </button>
-      </p>
-      <h2>Comparing {runs.length} runs</h2>
-      <label>
-        <input
-          type="checkbox"
-          checked={onlyDifferent.value}
-          onChange={() => (onlyDifferent.value = !onlyDifferent.value)}
-        />{' '}
-        only what differs
-      </label>
+      <BackButton />
+      <h2>Comparing {countText(all.length, 'run')}</h2>
+      <div class="controls">
+        <label>
+          <input
+            type="checkbox"
+            checked={onlyDifferent.value}
+            onChange={() => (onlyDifferent.value = !onlyDifferent.value)}
+          />{' '}
+          only what differs
+        </label>
+        <GroupBy />
+        {runs.length < all.length && <span>The table has the first {runs.length}, the charts all.</span>}
+      </div>
       {/* It scrolls, so the keyboard has to get there. */}
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <div class="scroll" tabIndex={0} role="region" aria-label="Comparison">
@@ -46,7 +54,7 @@ export function CompareView() {
               <th scope="col">run</th>
               {runs.map(({ id }) => (
                 <th scope="col" key={id}>
-                  <a href={`#run=${encodeURIComponent(id)}`}>{id}</a>
+                  <RunLink id={id} /> {!areGrouped.value && <Swatch style={styles(id)} />}
                 </th>
               ))}
             </tr>
@@ -55,8 +63,8 @@ export function CompareView() {
             <Line name="status" runs={runs} value={({ status }) => <Status status={status} />} />
             <Line name="started" runs={runs} value={({ startedAt }) => timeText(startedAt)} />
             <Line name="duration" runs={runs} value={({ duration }) => durationText(duration)} />
-            {chosen.map((name) => (
-              <Line key={name} name={name} runs={runs} value={({ config }) => valueText(config[name])} />
+            {fields.map(({ name, value }) => (
+              <Line key={name} name={name} runs={runs} value={(row) => valueText(value(row))} />
             ))}
             {metrics.map((name) => (
               <Line key={name} name={name} runs={runs} value={(row) => metricText(row, name)} />
@@ -67,9 +75,44 @@ export function CompareView() {
       {metrics.length > 0 && (
         <p class="quiet">Of metrics the last value, and in brackets the least and the greatest.</p>
       )}
-      <ChartGrid runs={runs.map(({ id }) => id)} />
+      <ChartGrid runs={ids} canGroup />
     </main>
   )
+}
+
+/** Values by their names. */
+type Values = Readonly<Record<string, unknown>>
+
+/** Says which values runs have, and of each whether it is the same for all. */
+function fieldsOf(
+  runs: readonly RunRow[],
+  valuesOf: (row: RunRow) => Values,
+): { name: string; differs: boolean; value: (row: RunRow) => unknown }[] {
+  const names = new Set(runs.flatMap((row) => Object.keys(valuesOf(row))))
+  return Array.from(names, (name) => {
+    const value = (row: RunRow): unknown => valuesOf(row)[name]
+    return { name, differs: new Set(runs.map((row) => JSON.stringify(value(row)))).size > 1, value }
+  })
+}
+
+/** Asks what runs were started with. */
+function useAbout(ids: readonly string[]): Readonly<Record<string, Values>> {
+  const about = useSignal<Readonly<Record<string, Values>>>({})
+  useEffect(() => {
+    let isWanted = true
+    const read = async (): Promise<void> => {
+      try {
+        const details = await Promise.all(ids.map((id) => source.peek().details(id)))
+        const found = details.map(({ row, info }) => [row.id, Object.fromEntries(aboutOf(info))])
+        if (isWanted) about.value = Object.fromEntries(found)
+      } catch (error) {
+        failure.value = messageOf(error)
+      }
+    }
+    void read()
+    return () => (isWanted = false)
+  }, [ids.join('\n')])
+  return about.value
 }
 
 function Line({

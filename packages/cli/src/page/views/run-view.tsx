@@ -4,8 +4,9 @@ import { type JsonNumber, type Media, numberOf, type RunDetails } from '../../vi
 import { ChartGrid } from '../charts/chart-grid.tsx'
 import { rows, source } from '../data/runs.ts'
 import { durationText, messageOf, numberText, sizeText, timeText, valueText } from '../format.ts'
-import { show } from '../state/view-state.ts'
+import { aboutOf } from './about.ts'
 import { Annotations } from './annotations.tsx'
+import { BackButton } from './back-button.tsx'
 import { ConsoleText } from './console-text.tsx'
 import { MediaView } from './media-view.tsx'
 import { Status } from './status.tsx'
@@ -37,11 +38,7 @@ export function RunView({ id }: { id: string }) {
   const found = details.value?.row.id === id ? details.value : null
   return (
     <main class="single">
-      <p>
-        <button type="button" onClick={() => show({ run: null })}>
-          ← all runs
-        </button>
-      </p>
+      <BackButton />
       <h2>
         Run {id} {row && <Status status={row.status} />}
       </h2>
@@ -60,18 +57,12 @@ export function RunView({ id }: { id: string }) {
 
 function Details({ details }: { details: RunDetails }) {
   const { row, directory, info, metrics } = details
-  const args = Array.isArray(info['arguments']) ? info['arguments'].map(String) : []
-  const about: readonly (readonly [string, unknown])[] = [
+  const about = [
     ['started', timeText(row.startedAt)],
     ['took', durationText(row.duration)],
     ['folder', directory],
-    ['command', [info['executable'], info['current_file_path'], ...args].filter(Boolean).join(' ')],
-    ['in', info['work_dir']],
-    ['on', info['hostname']],
-    ['by', info['user']],
-    ['commit', (info['version_manager'] as Record<string, unknown> | undefined)?.['commit_hash']],
-    ['resumed', Array.isArray(info['resumes']) ? `${info['resumes'].length} times` : ''],
-  ]
+    ...aboutOf(info),
+  ] as const
   const error = info['error']
   return (
     <>
@@ -79,7 +70,7 @@ function Details({ details }: { details: RunDetails }) {
       <Annotations row={row} />
       <div class="columns">
         <Section title="About">
-          <Pairs pairs={about.filter(([, value]) => value !== undefined && value !== '')} />
+          <Pairs pairs={about.filter(([, value]) => value !== '')} />
         </Section>
         <Section title="Config">
           <Pairs

@@ -6,6 +6,7 @@ import { columns, groupOf, isShown, listed, metricNames, toggleShown, valueOf } 
 import { durationText, timeText, valueText } from '../format.ts'
 import { theme } from '../state/theme.ts'
 import { show, view } from '../state/view-state.ts'
+import { RunLink } from './run-link.tsx'
 import { Status } from './status.tsx'
 
 const rowHeight = 30
@@ -170,9 +171,7 @@ function Cell({ row, name }: { row: RunRow; name: string }) {
   if (name === 'id')
     return (
       <th scope="row">
-        <a href={`#run=${encodeURIComponent(row.id)}`} title={row.notes || row.id} onClick={openRun(row.id)}>
-          {row.id}
-        </a>
+        <RunLink id={row.id} title={row.notes || row.id} />
       </th>
     )
   if (name === 'status')
@@ -220,14 +219,6 @@ function meanText(values: readonly unknown[]): string {
   const mean = numbers.reduce((sum, value) => sum + value, 0) / numbers.length
   const variance = numbers.reduce((sum, value) => sum + (value - mean) ** 2, 0) / numbers.length
   return `${Number(mean.toPrecision(4))} ± ${Number(Math.sqrt(variance).toPrecision(2))}`
-}
-
-function openRun(id: string) {
-  return (event: MouseEvent): void => {
-    if (event.metaKey || event.ctrlKey || event.shiftKey) return
-    event.preventDefault()
-    show({ run: id }, { isNew: true })
-  }
 }
 
 /** Moves the keyboard to another row. */

@@ -3,7 +3,6 @@ import {
   configFields,
   columns,
   filterError,
-  groupFields,
   listed,
   metricNames,
   problems,
@@ -13,10 +12,11 @@ import {
 } from '../data/runs.ts'
 import { countText, wholeText } from '../format.ts'
 import { show, type Statistic, view } from '../state/view-state.ts'
+import { GroupBy } from './group-by.tsx'
 
 /** What is above the table: the filter, how the rows are grouped, which columns there are. */
 export function Toolbar() {
-  const { group, statistic, archived } = view.value
+  const { statistic, archived } = view.value
   const unread = [...rows.value.values()].filter((row) => !row.isWhole).length
   const isAnyArchived = [...rows.value.values()].some((row) => row.archived)
   return (
@@ -35,17 +35,7 @@ export function Toolbar() {
         <button type="button" onClick={() => show({ show: [] })}>
           none
         </button>
-        <label>
-          group by{' '}
-          <select value={group} onChange={(event) => show({ group: event.currentTarget.value })}>
-            <option value="">nothing</option>
-            {groupFields.value.map((name) => (
-              <option key={name} value={name}>
-                {name.replace(/^config\./, '')}
-              </option>
-            ))}
-          </select>
-        </label>
+        <GroupBy />
         <label>
           metrics{' '}
           <select

@@ -188,14 +188,16 @@ function linesRequest(value: unknown): LinesRequest {
     (wanted.groups === undefined || isGroups(wanted.groups)) &&
     typeof wanted.metric === 'string' &&
     axes.includes(wanted.axis) &&
-    Number.isInteger(wanted.buckets) &&
-    wanted.buckets >= 1 &&
-    wanted.buckets <= mostBuckets &&
+    (wanted.buckets === undefined || isBuckets(wanted.buckets)) &&
     isNumber(wanted.from) &&
     isNumber(wanted.to) &&
     (wanted.smoothing === undefined || (wanted.smoothing >= 0 && wanted.smoothing < 1))
   if (!isGood) throw new HttpError(400, 'no such lines can be asked for')
   return wanted
+}
+
+function isBuckets(value: number): boolean {
+  return Number.isInteger(value) && value >= 1 && value <= mostBuckets
 }
 
 function isNames(value: unknown): boolean {

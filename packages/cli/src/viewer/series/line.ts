@@ -5,7 +5,7 @@ import { reduce } from './reduce.ts'
 import { smooth } from './smooth.ts'
 
 /** Makes the line of a run. */
-function lineOf(run: string, { axis, x, y }: Points, request: LinesRequest): Line {
+function lineOf(run: string, { axis, x, y, resumes }: Points, request: LinesRequest): Line {
   let notFinite = 0
   for (let i = 0; i < y.length; i++) if (!Number.isFinite(y[i])) notFinite++
   const weight = request.smoothing ?? 0
@@ -14,6 +14,7 @@ function lineOf(run: string, { axis, x, y }: Points, request: LinesRequest): Lin
     axis,
     total: y.length,
     notFinite,
+    ...(resumes && { resumes }),
     ...reduce(x, y, request),
     ...(weight > 0 && { smooth: reduce(x, smooth(y, weight), request) }),
   }

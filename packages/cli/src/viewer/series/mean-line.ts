@@ -41,7 +41,13 @@ function allPlaces(lines: readonly Points[]): Float64Array {
   return all.subarray(0, count)
 }
 
-function evenPlaces(lines: readonly Points[], { buckets, from, to }: LinesRequest): Float64Array {
+/** As many as a wide chart has, if nobody says how many. */
+const usualBuckets = 1000
+
+function evenPlaces(
+  lines: readonly Points[],
+  { buckets = usualBuckets, from, to }: LinesRequest,
+): Float64Array {
   const drawn = lines.filter(({ x }) => x.length > 0)
   const first = from ?? Math.min(...drawn.map(({ x }) => x[0]!))
   const last = to ?? Math.max(...drawn.map(({ x }) => x.at(-1)!))

@@ -1,17 +1,14 @@
 import type { Line, Polyline } from '../protocol.ts'
 import { pack, unpack } from './pack.ts'
 
-type LineHeader = Pick<Line, 'run' | 'axis' | 'total' | 'notFinite'> & {
+type LineHeader = Pick<Line, 'run' | 'axis' | 'total' | 'notFinite' | 'resumes'> & {
   readonly isSmooth: boolean
   readonly hasBand: boolean
 }
 
 export function packLines(lines: readonly Line[]): Uint8Array<ArrayBuffer> {
-  const headers = lines.map(({ run, axis, total, notFinite, smooth, band }): LineHeader => ({
-    run,
-    axis,
-    total,
-    notFinite,
+  const headers = lines.map(({ x: _x, y: _y, smooth, band, ...line }): LineHeader => ({
+    ...line,
     isSmooth: smooth !== undefined,
     hasBand: band !== undefined,
   }))

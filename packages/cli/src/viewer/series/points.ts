@@ -6,6 +6,8 @@ export interface Points {
   readonly axis: Axis | 'row'
   readonly x: Float64Array
   readonly y: Float64Array
+  /** Where the run went on after it had gone back to an earlier step. */
+  readonly resumes?: readonly number[]
 }
 
 /**
@@ -28,6 +30,7 @@ export function pointsOf(columns: LogColumns, key: string, wanted: Axis): Points
   const x = new Float64Array(values.length)
   const y = new Float64Array(values.length)
   const kept = new Float64Array(values.length)
+  const resumes: number[] = []
   const start = axis === 'time' ? firstOf(given!) : 0
   let n = 0
   for (let i = 0; i < values.length; i++) {
@@ -36,14 +39,23 @@ export function pointsOf(columns: LogColumns, key: string, wanted: Axis): Points
     if (!Number.isFinite(at)) continue
     const before = n > 0 ? kept[n - 1]! : -Infinity
     const step = steps ? steps[row]! : row
-    if (step < before) while (n > 0 && kept[n - 1]! >= step) n--
+    if (step < before) {
+      while (n > 0 && kept[n - 1]! >= step) n--
+      while (resumes.length > 0 && resumes.at(-1)! >= at) resumes.pop()
+      resumes.push(at)
+    }
     x[n] = at
     y[n] = values[i]!
     // A row that has no step is between two that have.
     kept[n] = Number.isNaN(step) ? before : step
     n++
   }
-  const points: Points = { axis, x: x.subarray(0, n), y: y.subarray(0, n) }
+  const points: Points = {
+    axis,
+    x: x.subarray(0, n),
+    y: y.subarray(0, n),
+    ...(resumes.length > 0 && { resumes }),
+  }
   return isAscending(points.x) ? points : sorted(points)
 }
 
@@ -54,9 +66,13 @@ function isAscending(x: Float64Array): boolean {
 }
 
 /** A clock may be set back. */
-function sorted({ axis, x, y }: Points): Points {
+function sorted({ x, y, ...points }: Points): Points {
   const order = Array.from(x.keys()).toSorted((a, b) => x[a]! - x[b]!)
-  return { axis, x: Float64Array.from(order, (i) => x[i]!), y: Float64Array.from(order, (i) => y[i]!) }
+  return {
+    ...points,
+    x: Float64Array.from(order, (i) => x[i]!),
+    y: Float64Array.from(order, (i) => y[i]!),
+  }
 }
 
 function firstOf(values: Float64Array): number {

@@ -4,7 +4,8 @@ import type { Polyline } from '../protocol.ts'
 export interface Range {
   readonly from?: number | undefined
   readonly to?: number | undefined
-  readonly buckets: number
+  /** Without it, nothing is left out. */
+  readonly buckets?: number | undefined
   /** Whether the buckets are of the same width on a logarithmic axis. */
   readonly logX?: boolean | undefined
 }
@@ -22,7 +23,8 @@ export function reduce(
 ): Polyline {
   const begin = from === undefined ? 0 : Math.max(0, lowerBound(x, from) - 1)
   const end = to === undefined ? x.length : Math.min(x.length, upperBound(x, to) + 1)
-  if (end - begin <= 2 * buckets) return { x: x.slice(begin, end), y: y.slice(begin, end) }
+  if (buckets === undefined || end - begin <= 2 * buckets)
+    return { x: x.slice(begin, end), y: y.slice(begin, end) }
   const place = logX ? (at: number) => (at > 0 ? Math.log(at) : -Infinity) : (at: number) => at
   const first = place(from !== undefined && (!logX || from > 0) ? from : firstPlaceable(x, begin, end, logX))
   const width = (place(to ?? x[end - 1]!) - first) / buckets
