@@ -1,4 +1,4 @@
-// All-reduce through `mpi()` against a C program that calls the same library, and a training step on two ranks against one; skipped where there is no MPI with its
+// All-reduce through `mpi()` against a C program that calls the same library, and a training step on two ranks against one, and against two processes that do not know each other, which is as fast as it can be; skipped where there is no MPI with its
 // compiler (`apt-get install openmpi-bin libopenmpi-dev`). Ranks are this same program: `mpi.js sum …`, `mpi.js train …`.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -24,7 +24,8 @@ const batchSizes = [256, 1024]
 
 const [task, ...taskArguments] = process.argv.slice(2)
 if (task === 'sum') await sumBuffers(taskArguments)
-else if (task === 'train') await trainSteps(Number(taskArguments[0]), Number(taskArguments[1]))
+else if (task === 'train' || task === 'alone')
+  await trainSteps(Number(taskArguments[0]), Number(taskArguments[1]), task === 'alone')
 else for (const flavour of ['openmpi', 'mpich']) benchmark(flavour)
 
 function benchmark(flavour: string): void {
@@ -71,16 +72,25 @@ function measureSums(flavour: string, c: string): void {
 }
 
 function measureSteps(flavour: string, batchSize: number): void {
-  const found = { one: [] as number[], two: [] as number[], shares: [] as number[] }
+  const found = { one: [] as number[], two: [] as number[], shares: [] as number[], limit: [] as number[] }
+  const program = (what: string, batch: number): string[] => [
+    process.execPath,
+    process.argv[1]!,
+    what,
+    String(steps),
+    String(batch),
+  ]
   for (let round = 0; round < rounds; round++) {
-    const program = [process.execPath, process.argv[1]!, 'train', String(steps), String(batchSize)]
-    const one = run(program[0]!, program.slice(1)) as { step: number }
-    const two = onRanks(flavour, 2, program) as { step: number; communication: number }
+    const [node, ...args] = program('alone', batchSize)
+    const one = run(node!, args) as { step: number }
+    const two = onRanks(flavour, 2, program('train', batchSize)) as { step: number; communication: number }
+    const apart = onRanks(flavour, 2, program('alone', batchSize / 2)) as { step: number }
     found.one.push(one.step)
     found.two.push(two.step)
     found.shares.push((100 * two.communication) / two.step)
+    found.limit.push(apart.step)
   }
-  const [one, two] = [median(found.one), median(found.two)]
+  const [one, two, limit] = [median(found.one), median(found.two), median(found.limit)]
   report('mpi', {
     figure: `${flavour}: training step of ${batchSize} examples on two ranks`,
     value: two,
@@ -88,6 +98,13 @@ function measureSteps(flavour: string, batchSize: number): void {
     ratio: two / one,
     against: 'one process',
     bar: { text: '1.6 times as fast', met: one / two >= 1.6 },
+  })
+  report('mpi', {
+    figure: `${flavour}: limit: ${batchSize} examples in two processes that share nothing`,
+    value: limit,
+    unit: 'ms',
+    ratio: limit / one,
+    against: 'one process',
   })
   report('mpi', {
     figure: `${flavour}: share of communication, ${batchSize} examples`,

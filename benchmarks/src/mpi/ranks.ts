@@ -1,6 +1,6 @@
 // What a rank of the benchmark does; rank zero prints its figures as a line of JSON.
 import * as tf from '@tensorflow/tfjs'
-import { onStepEnd, type Strategy, Trainer } from '@trainyard/core'
+import { onStepEnd, single, type Strategy, Trainer } from '@trainyard/core'
 import { loader } from '@trainyard/data'
 import { mpi } from '@trainyard/mpi'
 import { adam, crossEntropy, layersModule, useBackend, withRandom } from '@trainyard/tfjs'
@@ -24,9 +24,9 @@ export async function sumBuffers(pairs: readonly string[]): Promise<void> {
   if (!strategy.globalRank) console.log(JSON.stringify(figures))
 }
 
-/** Trains a perceptron of 536,000 weights; prints milliseconds a step, and those spent in reductions. */
-export async function trainSteps(steps: number, batchSize: number): Promise<void> {
-  const strategy = await mpi()
+/** Trains a perceptron of 536,000 weights; prints milliseconds a step, and those spent in reductions. `isAlone` leaves out what others the process was started with. */
+export async function trainSteps(steps: number, batchSize: number, isAlone: boolean): Promise<void> {
+  const strategy = isAlone ? single() : await mpi()
   let communication = 0
   const timed: Strategy = {
     ...strategy,
