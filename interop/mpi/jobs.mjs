@@ -80,9 +80,10 @@ function fresh(folder) {
 }
 
 /** Runs a command to its end, whatever that is; `onLine` hears of each line that it prints. */
-export function start([command, ...args], { onLine, env } = {}) {
+export function start([command, ...args], { onLine, env, cwd } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args.map(String), {
+      cwd,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })

@@ -327,8 +327,15 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
     state.action = action
     const isTraining = action === 'train'
     this.#deadline = isTraining ? this.host.now() + this.#maxTime : Infinity
+    let soon = 0
     const ignoreSignals = this.host.onSignal((signal, exitCode) => {
-      if (run.stop?.reason === 'signal') return this.host.exit(exitCode)
+      const now = this.host.now()
+      if (run.stop?.reason === 'signal') {
+        // Within a second it is the same wish: a cluster tells each process, and its launcher tells them again.
+        if (now > soon) this.host.exit(exitCode)
+        return
+      }
+      soon = now + 1000
       run.stop = { reason: 'signal', detail: signal }
       this.host.setExitCode(exitCode)
     })

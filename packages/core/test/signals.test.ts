@@ -22,10 +22,14 @@ test('a signal ends the step, fires the save point and closes the events', async
   expect(host.exited).toBeUndefined()
 })
 
-test('a second signal ends at once', async () => {
+test('a second signal ends at once, but not within a second: then it is the same wish, heard twice', async () => {
   const host = new FakeHost()
   const twice = onStepEnd(() => {
     host.signal('SIGINT', 130)
+    host.time += 900
+    host.signal('SIGINT', 130)
+    expect(host.exited).toBeUndefined()
+    host.time += 200
     host.signal('SIGINT', 130)
   })
   await new Trainer({
@@ -117,7 +121,8 @@ test.each([
 
 test('a real process that gets a second signal ends at once', async () => {
   const { output, code } = await inProcess('stubborn', (line, kill) => {
-    if (line.includes('training') || line.includes('closing')) kill('SIGTERM')
+    if (line.includes('training')) kill('SIGTERM')
+    if (line.includes('closing')) setTimeout(kill, 1200, 'SIGTERM')
   })
   expect(output).not.toContain('"signal"')
   expect(code).toBe(143)

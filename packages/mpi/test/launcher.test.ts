@@ -1,9 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Command, commandOf, commandText } from '../src/launcher/command.ts'
 import { runJob } from '../src/launcher/job.ts'
+import { stopOf } from '../src/launcher/stop.ts'
 import { readJobOptions } from '../src/launcher/job-options.ts'
 import { findLauncher, type Launcher } from '../src/launcher/launchers.ts'
 import { refuseRoot } from '../src/launcher/root.ts'
@@ -110,7 +111,7 @@ function lives(
       command: process.execPath,
       args: ['-e', program, file],
       env: { TRAINYARD_RESTARTS: String(restarts) },
-      stopSignal: 'SIGUSR2',
+      stop: stopOf('Open MPI'),
     }),
     lives: () => readFileSync(file, 'utf8'),
   }
@@ -153,4 +154,46 @@ test('a signal to the launcher asks the job to stop, and is the end of it', asyn
   expect(await runJob(job.make, 3, () => {})).toBe(143)
   expect(job.lives()).toBe('0')
   expect(process.listenerCount('SIGTERM')).toBe(listeners)
+})
+
+describe('a job of Slurm', () => {
+  const step = 'StepId=7.1 UserId=0 State=RUNNING Tasks=2 Name=node SrunHost:Pid=login:4711'
+  const other = 'StepId=8.0 UserId=0 State=RUNNING Tasks=2 Name=node SrunHost:Pid=login:14711'
+
+  /** Stops a launcher that is process 4711, and gives what Slurm was asked, and which signals the launcher got itself. */
+  function stopWith(answers: Readonly<Record<string, string>>): { asked: string[]; signals: unknown[] } {
+    const asked: string[] = []
+    const signals: unknown[] = []
+    const stop = stopOf('Slurm', (command, args) => {
+      const line = [command, ...args].join(' ')
+      asked.push(line)
+      return answers[line]
+    })
+    const launcher = { pid: 4711, kill: (signal?: unknown) => signals.push(signal) > 0 }
+    expect(stop(launcher)).toBe(true)
+    return { asked, signals }
+  }
+
+  test('is told to stop by Slurm, each rank by itself: srun would kill them', () => {
+    const { asked, signals } = stopWith({
+      'scontrol show step --oneliner': `${other}\n${step} \n`,
+      'scontrol show job 7': 'JobId=7\n   JobState=RUNNING Reason=None',
+      'scancel --signal=TERM 7.1': '',
+    })
+    expect(asked.at(-1)).toBe('scancel --signal=TERM 7.1')
+    expect(signals).toEqual([])
+  })
+
+  test('is not told again what scancel has told it', () => {
+    const { asked, signals } = stopWith({
+      'scontrol show step --oneliner': step,
+      'scontrol show job 7': '   JobState=COMPLETING Reason=None',
+    })
+    expect(asked).not.toContain('scancel --signal=TERM 7.1')
+    expect(signals).toEqual([])
+  })
+
+  test('that has no ranks yet is ended', () => {
+    expect(stopWith({ 'scontrol show step --oneliner': other }).signals).toEqual(['SIGTERM'])
+  })
 })

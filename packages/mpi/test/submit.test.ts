@@ -1,4 +1,4 @@
-// `trainyard-mpi submit` against programs that stand for those of Slurm: sbatch and scontrol write down what they are asked for, srun runs one rank.
+// `trainyard-mpi submit` against programs that stand for those of Slurm: they write down what they are asked for, srun runs one rank, scancel signals it.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -26,11 +26,18 @@ function cluster({ sbatch = 'echo "4711;cluster"' } = {}): Cluster {
     writeFileSync(join(bin, name), `#!/bin/bash\n${text}\n`, { mode: 0o755 })
   const note = (name: string): string => `echo "$@" >> '${join(bin, `${name}.asked`)}'`
   write('sbatch', `${note('sbatch')}\n${sbatch}`)
-  write('scontrol', note('scontrol'))
+  const pid = join(bin, 'srun.pid')
+  write('scancel', `${note('scancel')}\nkill -TERM $(cat '${pid}')`)
+  write(
+    'scontrol',
+    `${note('scontrol')}
+case $2 in step) echo "StepId=4711.0 State=RUNNING SrunHost:Pid=here:$(cat '${pid}')" ;; job) echo 'JobState=RUNNING' ;; esac`,
+  )
   write(
     'srun',
     `case $1 in --version) echo slurm 24.05; exit ;; --mpi=list) echo pmix; exit ;; esac
 ${note('srun')}
+echo $$ > '${pid}'
 while [ "\${1#-}" != "$1" ]; do shift; done
 SLURM_PROCID=0 SLURM_STEP_NUM_TASKS=1 exec "$@"`,
   )
@@ -135,11 +142,11 @@ test('the script runs the program on the tasks of the job, as often as it may fa
 })
 
 test.each([
-  ['USR1, when its time is almost over', 'SIGUSR1', 'requeue 4711\n'],
-  ['TERM to the program, as scancel sends it', 'SIGTERM', ''],
+  ['USR1, when its time is almost over', 'SIGUSR1', 'requeue 4711', '--signal=TERM 4711.0\n'],
+  ['TERM to the program, as scancel sends it', 'SIGTERM', '', ''],
 ] as const)(
   '%s: the ranks stop; only the first puts the job into the queue again',
-  async (_what, signal, queued) => {
+  async (_what, signal, queued, cancelled) => {
     const slurm = cluster()
     trainyardMpi(slurm, 'submit', '-n', '8', '--max-restarts', '3', 'train.mjs', 'wait')
     const job = runScript(slurm)
@@ -151,7 +158,8 @@ test.each([
         signal,
       )
     expect(await exitCode(job)).toBe(143)
-    expect(slurm.asked('scontrol')).toBe(queued)
+    expect(/^requeue.*/m.exec(slurm.asked('scontrol'))?.[0] ?? '').toBe(queued)
+    expect(slurm.asked('scancel')).toBe(cancelled)
     expect(slurm.asked('srun').trim().split('\n')).toHaveLength(1)
   },
 )

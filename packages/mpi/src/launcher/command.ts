@@ -1,13 +1,14 @@
 import { type Ask, ask, type Launcher } from './launchers.ts'
 import type { JobOptions } from './job-options.ts'
+import { type Stop, stopOf } from './stop.ts'
 
 /** A command line and what it needs in its environment. */
 export interface Command {
   readonly command: string
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
-  /** What tells the job to save and end. Open MPI kills ranks a second after a SIGTERM, but passes this one on, and the ranks take it for a SIGTERM. */
-  readonly stopSignal: 'SIGTERM' | 'SIGUSR2'
+  /** How the job is told to save and end. */
+  readonly stop: Stop
 }
 
 /**
@@ -27,13 +28,13 @@ export function commandOf(
   const own = {
     'Open MPI': () => openMpiArguments(options, env),
     MPICH: () => mpichArguments(options),
-    Slurm: () => slurmArguments(options, asked(command, ['--mpi=list']) ?? ''),
+    Slurm: () => slurmArguments(options, pmiOf(command, asked)),
   }[kind]()
   return {
     command,
     args: [...count, ...own, ...program],
     env,
-    stopSignal: kind === 'Open MPI' ? 'SIGUSR2' : 'SIGTERM',
+    stop: stopOf(kind, asked),
   }
 }
 
@@ -57,9 +58,14 @@ function mpichArguments({ hostfile }: JobOptions): string[] {
   return [...(hostfile === undefined ? [] : ['-f', hostfile]), '-bind-to', 'none']
 }
 
-/** @param plugins What Slurm says that it can connect ranks with. */
-function slurmArguments({ hostfile, oversubscribe }: JobOptions, plugins: string): string[] {
-  const plugin = ['pmix', 'pmi2'].find((name) => plugins.includes(name))
+/** Tells how Slurm is to connect the ranks; undefined where the environment says it, as it has to for MPICH where there is `pmix`, too. */
+function pmiOf(command: string, asked: Ask): string | undefined {
+  if (process.env['SLURM_MPI_TYPE'] !== undefined) return undefined
+  const plugins = asked(command, ['--mpi=list']) ?? ''
+  return ['pmix', 'pmi2'].find((name) => plugins.includes(name))
+}
+
+function slurmArguments({ hostfile, oversubscribe }: JobOptions, plugin: string | undefined): string[] {
   return [
     ...(hostfile === undefined ? [] : [`--nodefile=${hostfile}`]),
     ...(plugin === undefined ? [] : [`--mpi=${plugin}`]),

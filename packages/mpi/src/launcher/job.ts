@@ -44,7 +44,7 @@ export async function runJob(
 
 /** Runs a command, in a group of its own: a terminal's Ctrl-C would reach it a second time, which tells `mpirun` to kill. */
 function runOnce(
-  { command, args, env, stopSignal }: Command,
+  { command, args, env, stop }: Command,
   patience: number,
   onStart: (stop: () => void) => void,
 ): Promise<number> {
@@ -78,7 +78,7 @@ function runOnce(
     onStart(() => {
       // A second signal ends it at once, with all that it has started here.
       if (isAsked) killAll()
-      isAsked = child.kill(stopSignal)
+      isAsked = stop(child)
     })
     child.on('error', reject)
     child.on('close', (code, signal) => {

@@ -20,7 +20,8 @@ export async function main([, script = '', ...args]: readonly string[]): Promise
 
 async function run(script: string, args: readonly string[]): Promise<number> {
   const [first, ...rest] = args
-  if (first === undefined || first === '--help' || first === '-h') {
+  const isAbout = first === 'doctor' || first === 'submit'
+  if (first === undefined || isHelp(first) || (isAbout && isHelp(rest[0]))) {
     console.log(usage)
     return first === undefined ? 1 : 0
   }
@@ -41,6 +42,10 @@ async function run(script: string, args: readonly string[]): Promise<number> {
     options.maxRestarts,
     say,
   )
+}
+
+function isHelp(word: string | undefined): boolean {
+  return word === '--help' || word === '-h'
 }
 
 /** Names a job that may be started again, so that the program can find what belongs to it. Slurm has given its jobs a number. */
