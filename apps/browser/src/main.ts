@@ -10,13 +10,10 @@ const { values, positionals } = parseArgs({ options, strict: false, allowPositio
 const { port, help, ...others } = values
 const portNumber = Number(String(port))
 const [unknown] = [...Object.keys(others).map((word) => `--${word}`), ...positionals]
-const usage = 'Usage: npx -y pnpm start browser [--port 8080]'
 if (help || unknown || !(Number.isInteger(portNumber) && portNumber >= 0 && portNumber < 65_536)) {
-  const wrong = unknown
-    ? `There is no option ${unknown}.`
-    : `--port must be a whole number below 65,536, not ${port}.`
-  if (!help) console.error(wrong)
-  console[help ? 'log' : 'error'](usage)
+  if (unknown) console.error(`There is no option ${unknown}.`)
+  else if (!help) console.error(`--port must be a whole number below 65,536, not ${port}.`)
+  console[help ? 'log' : 'error']('Usage: npx -y pnpm start browser [--port 8080]')
   process.exit(help ? 0 : 2)
 }
 

@@ -28,13 +28,10 @@ const { values, positionals } = parseArgs({ options, strict: false, allowPositio
 const { epochs, help, ...others } = values
 const maxEpochs = Number(String(epochs))
 const [unknown] = [...Object.keys(others).map((word) => `--${word}`), ...positionals]
-const usage = 'Usage: npx -y pnpm start callbacks [--epochs 2]'
 if (help || unknown || !(Number.isInteger(maxEpochs) && maxEpochs > 0)) {
-  const wrong = unknown
-    ? `There is no option ${unknown}.`
-    : `--epochs must be a whole number above 0, not ${epochs}.`
-  if (!help) console.error(wrong)
-  console[help ? 'log' : 'error'](usage)
+  if (unknown) console.error(`There is no option ${unknown}.`)
+  else if (!help) console.error(`--epochs must be a whole number above 0, not ${epochs}.`)
+  console[help ? 'log' : 'error']('Usage: npx -y pnpm start callbacks [--epochs 2]')
   process.exit(help ? 0 : 2)
 }
 const folder = 'runs/callbacks'

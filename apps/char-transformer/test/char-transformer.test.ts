@@ -30,7 +30,7 @@ apps/char-transformer/README.md explains them.
   expect(await runProgram(program, ['--help'], temporaryFolder())).toBe(usage)
   for (const [args, wrong] of [
     ['--step 3', 'There is no option --step.'],
-    ['--steps many', '--steps must be a whole number above 0, not many.'],
+    ['--steps many', '--steps must be a whole number from 1, not many.'],
     ['--width 30', '--width must be a multiple of --heads.'],
   ] as const)
     await expect(runProgram(program, args.split(' '), temporaryFolder())).rejects.toMatchObject({

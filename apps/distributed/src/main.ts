@@ -32,12 +32,11 @@ const { help, ...given } = values
 let [wrong] = positionals.map((word) => `There is no option ${word}.`)
 for (const [name, value] of Object.entries(given)) {
   const number = Number(String(value))
-  const isGood =
-    (number > 0 || (number === 0 && ['seed', 'steps'].includes(name))) &&
-    (Number.isInteger(number) || name === 'rate')
-  if (!(name in settings)) wrong = `There is no option --${name}.`
+  const least = ['seed', 'steps'].includes(name) ? 0 : 1
+  const isGood = name === 'rate' ? number > 0 : Number.isInteger(number) && number >= least
+  if (!Object.hasOwn(settings, name)) wrong = `There is no option --${name}.`
   else if (!isGood)
-    wrong = `--${name} must be a ${name === 'rate' ? '' : 'whole '}number above 0, not ${value}.`
+    wrong = `--${name} must be ${name === 'rate' ? 'above 0' : `a whole number from ${least}`}, not ${value}.`
   else if (name === 'hidden' && number % 2 !== 0) wrong = `--hidden must be even, not ${value}.`
   else settings[name as keyof typeof settings] = number
 }

@@ -27,7 +27,7 @@ apps/distributed/README.md explains them.
   expect(await runProgram(program, ['--help'], temporaryFolder())).toBe(usage)
   for (const [args, wrong] of [
     ['--epoch 3', 'There is no option --epoch.'],
-    ['--batch 0', '--batch must be a whole number above 0, not 0.'],
+    ['--batch 0', '--batch must be a whole number from 1, not 0.'],
     ['--hidden 3', '--hidden must be even, not 3.'],
   ] as const)
     await expect(runProgram(program, args.split(' '), temporaryFolder())).rejects.toMatchObject({

@@ -84,9 +84,14 @@ const folders = await launch<Config, string>(
   },
 ).catch(explain)
 
-// All runs that there are, the best one first.
-const runs = openRuns(folders[0]!).sort('train.loss')
-console.log(`\n${runs.select('id', 'status', 'config.optimizer.lr', 'train.epoch', 'train.loss').toTable()}`)
+// All runs that there are, the best one first; a job that starts again may have none left to do.
+const [folder] = folders
+if (folder !== undefined) {
+  const runs = openRuns(folder).sort('train.loss')
+  console.log(
+    `\n${runs.select('id', 'status', 'config.optimizer.lr', 'train.epoch', 'train.loss').toTable()}`,
+  )
+}
 
 console.log(`
 What next?

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -155,4 +156,17 @@ test('--help says how to start it, and so does an override that is none', async 
 test('the runs go where they are told', async () => {
   await start('num_epoch=1', '+trainyard.logger.parentLogDir=./new_logs')
   expect(readdirSync(folder).toSorted()).toEqual(['configs', 'new_logs'])
+})
+
+test('a job that starts again when all is done has nothing to add', () => {
+  const job = (again: NodeJS.ProcessEnv): string =>
+    execFileSync(process.execPath, [program, 'num_epoch=1', '+trainyard.logger.parentLogDir=./new_logs'], {
+      cwd: folder,
+      env: { ...process.env, SLURM_JOB_ID: '7', ...again },
+      encoding: 'utf8',
+    })
+  job({})
+  expect(job({ SLURM_RESTART_COUNT: '1' })).toMatch(
+    /^\[launch\] run 1 of 1 is complete in ".*1"\n\nWhat next/,
+  )
 })

@@ -18,13 +18,10 @@ const { values, positionals } = parseArgs({ options, strict: false, allowPositio
 const { steps, help, ...others } = values
 const maxSteps = Number(String(steps))
 const [unknown] = [...Object.keys(others).map((word) => `--${word}`), ...positionals]
-const usage = 'Usage: npx -y pnpm start nemo-style [--steps 300]'
 if (help || unknown || !(Number.isInteger(maxSteps) && maxSteps > 0)) {
-  const wrong = unknown
-    ? `There is no option ${unknown}.`
-    : `--steps must be a whole number above 0, not ${steps}.`
-  if (!help) console.error(wrong)
-  console[help ? 'log' : 'error'](usage)
+  if (unknown) console.error(`There is no option ${unknown}.`)
+  else if (!help) console.error(`--steps must be a whole number above 0, not ${steps}.`)
+  console[help ? 'log' : 'error']('Usage: npx -y pnpm start nemo-style [--steps 300]')
   process.exit(help ? 0 : 2)
 }
 

@@ -91,9 +91,11 @@ apps/quickstart/README.md explains them.
   for (const [args, wrong] of [
     ['--epoch 3', 'There is no option --epoch.'],
     ['epochs=3', 'There is no option epochs=3.'],
-    ['--epochs many', '--epochs must be a whole number above 0, not many.'],
-    ['--batch 1.5', '--batch must be a whole number above 0, not 1.5.'],
-    ['--rate -1', '--rate must be a number above 0, not -1.'],
+    ['--epochs many', '--epochs must be a whole number from 1, not many.'],
+    ['--batch 1.5', '--batch must be a whole number from 1, not 1.5.'],
+    ['--seed -1', '--seed must be a whole number from 0, not -1.'],
+    ['--toString 5', 'There is no option --toString.'],
+    ['--rate -1', '--rate must be above 0, not -1.'],
   ] as const)
     await expect(quickstart(args)).rejects.toMatchObject({
       code: 2,

@@ -1,4 +1,4 @@
-import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { fail, messageOf } from './errors.ts'
 
@@ -8,7 +8,7 @@ export function replaceFile(path: string, parts: Iterable<string>): void {
   try {
     const file = openSync(temporary, 'w')
     try {
-      for (const part of parts) writeSync(file, part)
+      for (const part of parts) writeFileSync(file, part)
     } finally {
       closeSync(file)
     }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { newFolder, writeRun, writeRuns } from './folders.ts'
@@ -279,6 +279,13 @@ describe('export', () => {
       exitCode: 1,
       stderr: expect.stringContaining(`cannot write "${logs}/none/out.csv": ENOENT`) as string,
     })
+    // A file that is there is not given up for nothing.
+    const csv = join(newFolder(), 'out.csv')
+    for (const words of [['config.seed == 7'], ['1', '--log', 'none']]) {
+      writeFileSync(csv, 'as it was')
+      expect((await inPipe(['export', ...words, '-o', csv, ...at])).exitCode).toBe(1)
+      expect(readFileSync(csv, 'utf8')).toBe('as it was')
+    }
     expect(await inPipe(['export', '1', '--log', 'none', ...at])).toMatchObject({
       exitCode: 1,
       stderr: 'these runs have no metrics none; they have train, val\n',

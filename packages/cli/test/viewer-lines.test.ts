@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Line, LinesRequest } from '../src/viewer/protocol.ts'
+import { axisOf } from '../src/page/charts/chart-content.ts'
 import { framed, unframed } from '../src/viewer/series/frames.ts'
 import { plansOf } from '../src/viewer/series/line.ts'
 import { linesCsv, pointsCsv } from '../src/viewer/series/lines-csv.ts'
@@ -47,6 +48,13 @@ describe('the line of a group', () => {
     })
     for (const [i, at] of x.entries()) expect(y[i]).toBeCloseTo(at < 5 ? at : at + 50, 9)
     expect([x[0], x.at(-1)]).toEqual([0, 10])
+  })
+
+  test('leaves out runs that are drawn over rows, unless all are', () => {
+    const rows = line([0, 1], [50, 60], 'row')
+    const { axis, x, y, total } = meanOf([line([1, 2], [1, 2]), rows])
+    expect([axis, [...x], [...y], total]).toEqual(['step', [1, 2], [1, 2], 2])
+    expect([...meanOf([rows, rows]).y]).toEqual([50, 60])
   })
 
   test('has the greatest mean and the greatest of the band, however few buckets there are', () => {
@@ -111,6 +119,22 @@ test('the points of a chart are saved with their kind, names quoted where they h
       '',
     ].join('\r\n'),
   )
+})
+
+test('what is drawn over rows has no step in what is saved, either', () => {
+  const lines: Line[] = [
+    { run: '1', ...line([7], [0.1]), total: 1, notFinite: 0 },
+    { run: '2', ...line([0], [0.3], 'row'), total: 1, notFinite: 0 },
+  ]
+  expect(linesCsv(lines, 'step', 'loss')).toBe('line,kind,step,loss\r\n1,value,7,0.1\r\n2,value,,0.3\r\n')
+})
+
+test('an axis is called what the lines over it have, whatever has been asked for since', () => {
+  const over = (...axes: Points['axis'][]): Line[] =>
+    axes.map((axis) => ({ run: '1', ...line([0], [0], axis), total: 1, notFinite: 0 }))
+  expect(axisOf(over('row', 'step'), 'time')).toBe('step')
+  expect(axisOf(over('row', 'row'), 'time')).toBe('row')
+  expect(axisOf([], 'time')).toBe('time')
 })
 
 test('all points are saved with their runs, and of groups with those', () => {

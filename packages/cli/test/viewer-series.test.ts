@@ -1,3 +1,4 @@
+import { openRuns, type StoredRun } from '@trainyard/run-folder'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Line, LinesRequest } from '../src/viewer/protocol.ts'
@@ -6,6 +7,8 @@ import { LogColumns } from '../src/viewer/series/log-columns.ts'
 import { packLines, unpackLines } from '../src/viewer/series/pack-lines.ts'
 import { pointsOf } from '../src/viewer/series/points.ts'
 import { smooth } from '../src/viewer/series/smooth.ts'
+import { SeriesStore } from '../src/viewer/series-store.ts'
+import { newFolder, writeRun } from './folders.ts'
 
 function columnsOf(rows: readonly Readonly<Record<string, unknown>>[]): LogColumns {
   const columns = new LogColumns()
@@ -124,6 +127,20 @@ describe('a line over an axis', () => {
     expect(resumesOf([1, 2, 3, 2, 3, 4, 4, 3])).toEqual([2, 3])
     expect(resumesOf([1, 2, 3, 4, 3, 2, 3])).toEqual([2])
     expect(resumesOf([1, 2, 3, 2, 3], 'time')).toEqual([3])
+    // Back to 3 at second 4, then to 2 at second 5: what came at second 4 is gone.
+    expect(resumesOf([1, 2, 3, 4, 3, 2, 3], 'time')).toEqual([5])
+  })
+
+  test('has its rows for an axis, where its key has no such number, though others of the file have', () => {
+    const rows = [
+      { step: 1, loss: 1 },
+      { epoch: 1, checked: 8 },
+      { step: 2, loss: 2 },
+      { epoch: 2, checked: 9 },
+    ]
+    const { axis, x, y } = pointsOf(columnsOf(rows), 'checked', 'step')
+    expect([axis, [...x], [...y]]).toEqual(['row', [1, 3], [8, 9]])
+    expect([...pointsOf(columnsOf(rows), 'checked', 'epoch').x]).toEqual([1, 2])
   })
 
   test('leaves other keys of the file alone', () => {
@@ -171,4 +188,26 @@ test('lines come out of their bytes as they went in', () => {
   ]
   expect(lines[1]!.resumes).toEqual([100])
   expect(unpackLines(packLines(lines).buffer)).toEqual(lines)
+})
+
+test('of the files that lines are made of no more is kept than may be, at no time', async () => {
+  const logs = newFolder()
+  const rows = Array.from({ length: 100 }, (_, step) => ({ step, loss: step }))
+  const ids = Array.from({ length: 20 }, (_, i) => String(i + 1))
+  for (const id of ids) writeRun(logs, id, { metrics: { train: rows } })
+  // Of each run two columns of 100 numbers are kept.
+  const store = new SeriesStore(5 * 1600)
+  const seen: number[] = []
+  class Watched extends Map<string, StoredRun> {
+    override get(id: string): StoredRun | undefined {
+      seen.push(store.bytes)
+      return super.get(id)
+    }
+  }
+  const runs = new Watched(Array.from(openRuns(logs), (run) => [run.id, run]))
+  const lines: Line[] = []
+  for await (const part of store.lines(runs, { ...request, runs: ids })) lines.push(...part)
+  expect(lines.map(({ run }) => run)).toEqual(ids)
+  expect(Math.max(...seen)).toBeGreaterThan(4 * 1600)
+  expect(Math.max(...seen)).toBeLessThanOrEqual(6 * 1600)
 })

@@ -149,6 +149,14 @@ describe('the drawing of a chart', () => {
     })
   })
 
+  test('shows a line that goes through the range of a zoom without a point in it', () => {
+    const [[path]] = drawnIn(draw([lineOf('1', [0, 100], [5, 7])], { zoom: [40, 60] })) as [[XmlElement]]
+    const [[[x0, y0], [x1, y1]]] = piecesOf(path) as [[[number, number], [number, number]]]
+    const middle = y0 + ((y1 - y0) * (262 - x0)) / (x1 - x0)
+    expect(middle).toBeGreaterThan(32)
+    expect(middle).toBeLessThan(32 + 178)
+  })
+
   test('writes any name so that it comes out as it is', () => {
     const run = `<a href="x">&amp;'\u{1F600}`
     const svg = draw([lineOf(run, [0, 1], [0, 1])], {}, 'loss < 1 & "more"')
@@ -177,10 +185,28 @@ describe('the drawing of a chart', () => {
     }
   })
 
+  test('holds a smoothed line that a zoom shows beside what was logged', () => {
+    // The mean comes down more slowly than the values, so in the range it is above all of them.
+    const svg = draw([lineOf('1', [0, 1, 2, 3], [100, 0, 0, 0], 0.9)], { zoom: [2, 3] })
+    const [[, smooth]] = drawnIn(svg) as [[XmlElement, XmlElement]]
+    for (const [x, y] of piecesOf(smooth)[0]!.filter(([at]) => at >= 62)) {
+      expect(x).toBeLessThanOrEqual(462)
+      expect(y).toBeGreaterThanOrEqual(32)
+      expect(y).toBeLessThanOrEqual(32 + 178)
+    }
+  })
+
   test('is there without a line, too', () => {
     expect(drawnIn(draw([]))).toEqual([])
     expect(drawnIn(draw([lineOf('1', [0, 1], [NaN, NaN])]))[0]![0]!.attributes['d']).toBe('')
   })
+})
+
+test('a logarithmic axis shows the largest and the smallest numbers that there are', () => {
+  const svg = draw([lineOf('1', [0, 1], [1e300, Number.MAX_VALUE])], { logY: true })
+  expect(piecesOf(drawnIn(svg)[0]![0]!)[0]).toHaveLength(2)
+  const small = draw([lineOf('1', [0, 1], [Number.MIN_VALUE, Number.MIN_VALUE])], { logY: true })
+  expect(piecesOf(drawnIn(small)[0]![0]!)[0]).toHaveLength(2)
 })
 
 test('labels have as many digits as tell them apart', () => {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { openRuns, type StoredRun } from '@trainyard/run-folder'
+import { openRuns, type PlainRecord, type StoredRun } from '@trainyard/run-folder'
 
-/** What a run says in its `info.yaml`, under `job`, if it belongs to a job that may be started again: by that it is found then. */
+/** What a run says in its `info.yaml`, under `jobs`, of each launch that has worked on it in a job that may be started again: by that it is found then. */
 export interface JobMark {
   /** The job of Slurm, or of `trainyard-mpi --max-restarts`. */
   readonly id: string
@@ -14,11 +14,18 @@ export interface JobMark {
   readonly run: number
 }
 
+/** A run that a launch began before its job was started again. */
+export interface BegunRun {
+  readonly run: StoredRun
+  /** Whether the launch has nothing more to do with it. */
+  readonly isOver: boolean
+}
+
 /** A launch in a job that may be started again. */
 export interface LaunchInJob {
   readonly mark: Omit<JobMark, 'run'>
   /** The runs that it began before the job was started again, by their places in the launch. */
-  readonly begun: ReadonlyMap<number, StoredRun>
+  readonly begun: ReadonlyMap<number, BegunRun>
 }
 
 /**
@@ -43,18 +50,37 @@ export function launchInJob(
   return {
     mark: { id, launch, started_at: last || new Date().toISOString() },
     begun: new Map(
-      found.filter(({ mark }) => mark.started_at === last).map(({ mark, run }) => [mark.run, run]),
+      found.filter(({ mark }) => mark.started_at === last).map(({ mark, ...begun }) => [mark.run, begun]),
     ),
   }
 }
 
+/** Gives what a run says of launches when another one begins to work on it: the last one stands last. */
+export function withMark(info: PlainRecord, mark: JobMark): PlainRecord {
+  const others = marksOf(info).filter((other) => !isOfLaunch(other, mark))
+  return { jobs: [...others, mark].map((one) => ({ ...one })) }
+}
+
 function runsOf(
-  { id, launch }: Pick<JobMark, 'id' | 'launch'>,
+  launch: Pick<JobMark, 'id' | 'launch'>,
   logDirs: readonly string[],
-): { mark: JobMark; run: StoredRun }[] {
+): (BegunRun & { readonly mark: JobMark })[] {
   return [...new Set(logDirs)]
     .filter((directory) => existsSync(directory))
     .flatMap((directory) => [...openRuns(directory)])
-    .map((run) => ({ run, mark: run.info['job'] as JobMark }))
-    .filter(({ run, mark }) => /^\d+$/.test(run.id) && mark?.id === id && mark.launch === launch)
+    .filter(({ id }) => /^\d+$/.test(id))
+    .flatMap((run) => {
+      const marks = marksOf(run.info)
+      const mark = marks.find((one) => isOfLaunch(one, launch))
+      // One that another launch has followed has had its turn, and the status is no longer its own.
+      return mark ? [{ run, mark, isOver: mark !== marks.at(-1) || run.status === 'COMPLETE' }] : []
+    })
+}
+
+function marksOf(info: Readonly<Record<string, unknown>>): readonly JobMark[] {
+  return Array.isArray(info['jobs']) ? (info['jobs'] as readonly JobMark[]) : []
+}
+
+function isOfLaunch(mark: JobMark | null, { id, launch }: Pick<JobMark, 'id' | 'launch'>): boolean {
+  return mark?.id === id && mark.launch === launch
 }

@@ -11,6 +11,7 @@ import {
   RunLogger,
 } from '@trainyard/run-folder'
 import { checkGit, recordGit } from './git-guard.ts'
+import { withMark } from './job.ts'
 import { type PlannedRun, planRuns } from './plan.ts'
 import { checkConfig, type Schema } from './schema.ts'
 import { type Seeding, seedMathRandom } from './seeding.ts'
@@ -86,13 +87,13 @@ export async function launch<Config = AnyConfig, Result = void>(
 }
 
 function pendingOf(runs: readonly PlannedRun[]): PlannedRun[] {
-  return runs.filter(({ before }) => !before?.isComplete)
+  return runs.filter(({ before }) => !before?.isOver)
 }
 
 function announce(run: PlannedRun, planned: readonly PlannedRun[]): void {
   const { text, before } = run
   if (planned.length === 1 && !before) return
-  const how = before && `${before.isComplete ? 'is complete in' : 'goes on in'} "${before.directory}"`
+  const how = before && `${before.isOver ? 'is complete in' : 'goes on in'} "${before.directory}"`
   const what = [text && `: ${text}`, how && ` ${how}`]
   console.log(
     `[launch] run ${planned.indexOf(run) + 1} of ${planned.length}${what.filter(Boolean).join(';')}`,
@@ -120,7 +121,7 @@ async function openLogger(
     strategy,
   )
   if (isWriter) {
-    if (job) logger.updateInfo({ job: { ...job } })
+    if (job) logger.updateInfo(withMark(logger.info, job))
     recordGit(logger, git)
   }
   return {
@@ -149,11 +150,13 @@ async function makeRun<Config, Result>(
         return logger.info
       },
     })
-    // A signal may have come to one rank alone.
-    const isStopped = Float64Array.of(Number(isStoppedBySignal()))
-    await strategy.allReduce(isStopped, 'max')
-    logger.finish(isStopped[0] ? 'INTERRUPTED' : undefined)
-    return { result, isInterrupted: logger.info['status'] === 'INTERRUPTED' }
+    // A signal may have come to one rank alone; and a program may have said how its run has ended.
+    const isStopped = isStoppedBySignal() || logger.info['status'] === 'INTERRUPTED'
+    const onAnyRank = Float64Array.of(Number(isStopped))
+    await strategy.allReduce(onAnyRank, 'max')
+    const isInterrupted = onAnyRank[0] === 1
+    logger.finish(isInterrupted ? 'INTERRUPTED' : undefined)
+    return { result, isInterrupted }
   } catch (error) {
     logger.finish('FAILED', error)
     throw error
@@ -163,7 +166,7 @@ async function makeRun<Config, Result>(
   }
 }
 
-/** A trainer that obeys a signal, SIGINT or SIGTERM, sets the exit code. */
+/** Whoever obeys a signal, as a trainer does, sets the exit code: SIGHUP, SIGINT, SIGTERM. */
 function isStoppedBySignal(): boolean {
-  return process.exitCode === 130 || process.exitCode === 143
+  return [129, 130, 143].includes(Number(process.exitCode))
 }

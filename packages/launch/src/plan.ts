@@ -18,7 +18,7 @@ export interface PlannedRun {
   /** Undefined outside of jobs that may be started again. */
   readonly job: JobMark | undefined
   /** How far an earlier start of the job has come with it. */
-  readonly before: { readonly directory: string; readonly isComplete: boolean } | undefined
+  readonly before: { readonly directory: string; readonly isOver: boolean } | undefined
 }
 
 /** An override with one of its values. */
@@ -46,15 +46,15 @@ export function planRuns(path: string, args: readonly string[]): PlannedRun[] {
   return runs.map(({ choices, settings }, i) => {
     const mark = job && { ...job.mark, run: i + 1 }
     const begun = job?.begun.get(i + 1)
-    const isOurs = begun !== undefined && String(begun.info['started_at']) >= job!.mark.started_at
+    const isOurs = begun !== undefined && String(begun.run.info['started_at']) >= job!.mark.started_at
     // The arguments were applied when the run began; `+new.key=1` cannot be applied twice.
-    const stored = isOurs ? givenConfig(begun.directory) : undefined
+    const stored = isOurs ? givenConfig(begun.run.directory) : undefined
     return {
       config: stored ?? configOf(choices, settings, fileConfig),
-      settings: begun ? goingOn(settings, begun.id) : settings,
+      settings: begun ? goingOn(settings, begun.run.id) : settings,
       text: textOf(choices),
       job: mark,
-      before: begun && { directory: begun.directory, isComplete: begun.status === 'COMPLETE' },
+      before: begun && { directory: begun.run.directory, isOver: begun.isOver },
     }
   })
 }

@@ -102,6 +102,18 @@ test('a run of an earlier job that this one goes back to is gone back to once', 
   expect(runs()).toEqual([[1, 'COMPLETE', 0.1, 5]])
 })
 
+test('a launch that went back to the run of another one of the same job does not take it from that one', () => {
+  const job = { SLURM_JOB_ID: '9' }
+  const back = ['lr=0.2', '+trainyard.logger.forcedLogId=1']
+  start(['+lr=0.1'], job)
+  start(back, { ...job, DIE_AT: '0.2:6', DIE_BY: 'SIGKILL', EPOCHS: '8' })
+  // The script of the job runs both again.
+  const again = { ...job, SLURM_RESTART_COUNT: '1' }
+  expect(start(['+lr=0.1'], again).lines).toEqual(['[launch] run 1 of 1 is complete in "logs/1"', '[]'])
+  expect(start(back, { ...again, EPOCHS: '8' }).lines.at(-1)).toBe('["0.2 from epoch 6"]')
+  expect(runs()).toEqual([[1, 'COMPLETE', 0.1, 8]])
+})
+
 test('what is another job, another launch of the job, or not started again begins anew', () => {
   const job = { SLURM_JOB_ID: '7' }
   start(sweep, job)

@@ -364,8 +364,11 @@ test('a signal that has come to another rank alone ends the run and the sweep, t
     localRank: 0,
     allReduce: (flags: Float32Array | Float64Array) => void flags.fill(1),
   }
-  expect(await launch({ strategy, args: ['seed=1,2'] }, ({ config }) => config['seed'])).toEqual([1])
+  const options = { strategy, args: ['seed=1,2'] }
+  expect(await launch(options, ({ config }) => config['seed'])).toEqual([1])
   expect(openRuns('logs').select('id', 'status').rows).toEqual([[1, 'INTERRUPTED']])
+  // The other rank leaves its sweep, so this one has to, too, even if its program has said that the run is complete.
+  expect(await launch(options, ({ config, logger }) => (logger.finish(), config['seed']))).toEqual([1])
 })
 
 describe('git', () => {

@@ -48,13 +48,16 @@ NaN.`,
       format === 'json'
         ? jsonText(selected, options.log, counting)
         : tableText(selected, options.log, format, counting)
-    if (path === undefined)
+    // A file that is there is not replaced by one without a row.
+    const isAny = selected.some((run) => logsOf(run, options.log).length > 0)
+    if (path !== undefined) {
+      if (isAny) replaceFile(path, inParts(parts))
+    } else
       for (const part of inParts(parts)) {
         output.write(output.format === 'table' ? consoleText(part, false) : part)
         // A stream lets go of what it has written when it gets a turn.
         await setImmediate()
       }
-    else replaceFile(path, inParts(parts))
     if (selected.length === 0) return sayNoRun(context)
     if (rows === 0) output.note(noRows(selected, options.log))
     else if (path !== undefined)
@@ -78,8 +81,11 @@ type LoggedRow = readonly [log: string, row: Readonly<Record<string, unknown>>]
 type ReadRows = (run: StoredRun) => Iterable<LoggedRow>
 
 function* rowsOf(run: StoredRun, log: string | undefined): Generator<LoggedRow> {
-  for (const name of run.logNames)
-    if (log === undefined || log === name) for (const row of run.rows(name)) yield [name, row]
+  for (const name of logsOf(run, log)) for (const row of run.rows(name)) yield [name, row]
+}
+
+function logsOf(run: StoredRun, log: string | undefined): readonly string[] {
+  return run.logNames.filter((name) => log === undefined || log === name)
 }
 
 /**

@@ -35,7 +35,8 @@ export interface ProblemRow {
 export interface RunsMessage {
   readonly revision: number
   readonly rows: readonly RunRow[]
-  readonly removed: readonly string[]
+  /** Undefined if the rows are all that there are. */
+  readonly removed?: readonly string[]
   readonly problems: readonly ProblemRow[]
 }
 

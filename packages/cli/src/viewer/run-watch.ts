@@ -45,16 +45,13 @@ export class RunWatch {
 
   /** Gives what was found when the folder was looked at last. */
   all(): RunsMessage {
-    return this.#message(
-      Array.from(this.#known.values(), ({ row }) => row),
-      [],
-    )
+    return this.#message(Array.from(this.#known.values(), ({ row }) => row))
   }
 
   /** Gives the same as JSON, which is there already. */
   allText(): string {
-    const { revision, removed, problems } = this.#message([], [])
-    const rest = JSON.stringify({ revision, removed, problems })
+    const { revision, problems } = this.#message([])
+    const rest = JSON.stringify({ revision, problems })
     return `{"rows":[${Array.from(this.#known.values(), ({ text }) => text).join(',')}],${rest.slice(1)}`
   }
 
@@ -224,8 +221,8 @@ export class RunWatch {
     )
   }
 
-  #message(rows: readonly RunRow[], removed: readonly string[]): RunsMessage {
+  #message(rows: readonly RunRow[], removed?: readonly string[]): RunsMessage {
     const problems = [...this.#runs.problems, ...this.#escapes.values()]
-    return { revision: this.#revision, rows, removed, problems }
+    return { revision: this.#revision, rows, ...(removed && { removed }), problems }
   }
 }

@@ -21,16 +21,24 @@ const mostPoints = 1 << 19
 export class SeriesStore {
   readonly #kept = new Map<string, Kept>()
   readonly #budget: number
+  #bytes = 0
 
   /** @param budget How much to keep, in bytes. */
   constructor(budget: number = 64 << 20) {
     this.#budget = budget
   }
 
+  /** How much is kept, in bytes. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
   /** Gives the columns of a metrics file as it is now. */
   columns(run: StoredRun, log: string): LogColumns {
     const name = `${run.id}\n${log}`
     const kept = this.#kept.get(name)
+    this.#bytes -= kept?.columns.bytes ?? 0
+    this.#kept.delete(name)
     let columns = kept?.columns ?? new LogColumns()
     let place = kept?.place
     for (const part of run.numberParts(log, place)) {
@@ -39,8 +47,9 @@ export class SeriesStore {
       place = part.place
     }
     // The last one that was used is the last one to go.
-    this.#kept.delete(name)
     this.#kept.set(name, { columns, place })
+    this.#bytes += columns.bytes
+    this.#forget()
     return columns
   }
 
@@ -60,7 +69,7 @@ export class SeriesStore {
         points.push(...(run ? this.#points(run, request) : []))
         const now = performance.now()
         if (now - turn < longestTurn) continue
-        if (now - sent > patience) {
+        if (now - sent > patience && lines.length > 0) {
           yield lines
           lines = []
           count = 0
@@ -77,9 +86,7 @@ export class SeriesStore {
       yield lines
       lines = []
       count = 0
-      this.#forget()
     }
-    this.#forget()
     yield lines
   }
 
@@ -93,15 +100,14 @@ export class SeriesStore {
 
   clear(): void {
     this.#kept.clear()
+    this.#bytes = 0
   }
 
   #forget(): void {
-    let bytes = 0
-    for (const { columns } of this.#kept.values()) bytes += columns.bytes
     for (const [name, { columns }] of this.#kept) {
       // The one that was looked at last stays, however large.
-      if (bytes <= this.#budget || this.#kept.size === 1) return
-      bytes -= columns.bytes
+      if (this.#bytes <= this.#budget || this.#kept.size === 1) return
+      this.#bytes -= columns.bytes
       this.#kept.delete(name)
     }
   }

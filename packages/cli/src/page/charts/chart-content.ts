@@ -13,6 +13,11 @@ export interface ChartContent {
   readonly axisName: string
 }
 
+/** Says what lines are drawn over; without a line, what was asked for. */
+export function axisOf(lines: readonly Line[], wanted: Line['axis']): Line['axis'] {
+  return lines.find(({ axis }) => axis !== 'row')?.axis ?? lines[0]?.axis ?? wanted
+}
+
 /** Gives what of the horizontal axis is shown. */
 export function rangeX({ lines, zoom, logX }: ChartContent): [number, number] {
   let [first, last] = zoom ?? [Infinity, -Infinity]
@@ -29,10 +34,29 @@ export function rangeX({ lines, zoom, logX }: ChartContent): [number, number] {
 }
 
 /** Gives the range of the values that are drawn: the least and the greatest are among them. */
-export function rangeY({ lines, zoom, logY }: ChartContent): [number, number] {
+export function rangeY(content: ChartContent): [number, number] {
+  const { zoom, logY } = content
+  // A line may go through a range in which it has no point; then those around it tell where.
+  const found = extremes(content, zoom) ?? extremes(content, null)
+  if (!found) return logY ? [0.1, 1] : [0, 1]
+  const [least, greatest] = found
+  const factor = least === greatest ? 2 : 1.1
+  // Neither 0 nor Infinity has a logarithm.
+  if (logY) return [least / factor || least, Math.min(greatest * factor, Number.MAX_VALUE)]
+  // What rounding makes of equal values is no shape.
+  const isFlat = greatest - least <= 1e-12 * Math.max(Math.abs(least), Math.abs(greatest))
+  const margin = isFlat ? Math.abs(greatest) * 0.1 || 1 : (greatest - least) * 0.05
+  return [least - margin, greatest + margin]
+}
+
+/** Gives the least and the greatest value that the vertical axis can show; undefined if there is none. */
+function extremes(
+  { lines, logY }: ChartContent,
+  zoom: ChartContent['zoom'],
+): [least: number, greatest: number] | undefined {
   let [least, greatest] = [Infinity, -Infinity]
-  for (const line of lines)
-    for (const { x, y } of line.band ? [line.band.low, line.band.high] : [line])
+  for (const { band, smooth, ...line } of lines)
+    for (const { x, y } of band ? [band.low, band.high] : smooth ? [line, smooth] : [line])
       for (let i = 0; i < y.length; i++) {
         const value = y[i]!
         if (!Number.isFinite(value) || (logY && value <= 0)) continue
@@ -40,10 +64,5 @@ export function rangeY({ lines, zoom, logY }: ChartContent): [number, number] {
         if (value < least) least = value
         if (value > greatest) greatest = value
       }
-  if (!(greatest >= least)) return logY ? [0.1, 1] : [0, 1]
-  if (logY) return least === greatest ? [least / 2, greatest * 2] : [least / 1.1, greatest * 1.1]
-  // What rounding makes of equal values is no shape.
-  const isFlat = greatest - least <= 1e-12 * Math.max(Math.abs(least), Math.abs(greatest))
-  const margin = isFlat ? Math.abs(greatest) * 0.1 || 1 : (greatest - least) * 0.05
-  return [least - margin, greatest + margin]
+  return greatest >= least ? [least, greatest] : undefined
 }

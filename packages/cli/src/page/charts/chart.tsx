@@ -4,6 +4,7 @@ import type { LineGroup } from '../../viewer/protocol.ts'
 import { numberText } from '../format.ts'
 import { theme } from '../state/theme.ts'
 import { show, view } from '../state/view-state.ts'
+import { axisOf } from './chart-content.ts'
 import { pointsText, summaryOf } from './chart-text.ts'
 import { LineChart, type Nearby } from './line-chart.ts'
 import type { Styles } from './line-style.ts'
@@ -54,7 +55,8 @@ export function Chart({ metric, runs, groups, styles }: ChartProps) {
   }, [])
 
   const { lines, isWhole, error } = useLines({ metric, runs, groups, width: width.value })
-  const drawnAxis = lines && lines.length > 0 && lines.every((line) => line.axis === 'row') ? 'row' : axis
+  // Of lines that are still there while those over another axis are on their way.
+  const drawnAxis = axisOf(lines ?? [], axis)
   useEffect(() => {
     if (lines)
       void chart.current!.draw({

@@ -36,7 +36,8 @@ export function SaveMenu({ metric, runs, groups, lines, axis, picture, drawing }
     try {
       // Each part is the browser's to keep, and not this program's.
       const take = (some: readonly Line[]): void => void parts.push(csv(table.rows(some)))
-      await source.peek().lines({ runs, metric, axis: view.peek().axis }, take)
+      const wanted = axis === 'row' ? view.peek().axis : axis
+      await source.peek().lines({ runs, metric, axis: wanted }, take)
     } finally {
       isBusy.value = false
     }

@@ -1,15 +1,10 @@
 import type { Histogram } from '../../viewer/protocol.ts'
-import { histogramPath, imagePath, type ReportHeader, reportElement } from '../../viewer/report-format.ts'
+import { histogramPath, imagePath, type ReportHeader } from '../../viewer/report-format.ts'
 import { plansOf } from '../../viewer/series/line.ts'
 import { LogColumns } from '../../viewer/series/log-columns.ts'
 import { unpack } from '../../viewer/series/pack.ts'
 import { type Points, pointsOf } from '../../viewer/series/points.ts'
 import type { Source } from './source.ts'
-
-/** Finds the data of a report in the document. */
-export function findReport(): string | undefined {
-  return document.querySelector<HTMLTemplateElement>(`#${reportElement}`)?.content.textContent ?? undefined
-}
 
 /** Makes the source of a report, whose data is in the page. */
 export async function reportSource(data: string): Promise<Source> {
@@ -25,7 +20,7 @@ export async function reportSource(data: string): Promise<Source> {
     isLive: false,
     canWrite: false,
     folder: () => Promise.resolve({ folder, writable: false }),
-    runs: () => Promise.resolve({ revision: 1, rows, removed: [], problems: [] }),
+    runs: () => Promise.resolve({ revision: 1, rows, problems: [] }),
     listen() {},
     filter(query) {
       // The Reader is not here; words will do.
@@ -38,7 +33,9 @@ export async function reportSource(data: string): Promise<Source> {
     },
     lines(request, onLines) {
       const pointsIn = (run: string): Points[] => {
-        const log = logs.find((one) => one.run === run && request.metric.startsWith(`${one.name}.`))
+        const ofMetric = logs.filter((one) => one.run === run && request.metric.startsWith(`${one.name}.`))
+        // The name of a file may have dots, and so be the beginning of another one.
+        const [log] = ofMetric.toSorted((a, b) => b.name.length - a.name.length)
         const found = log && columns.get(`${run}\n${log.name}`)
         const key = log && request.metric.slice(log.name.length + 1)
         return found && key !== undefined && found.get(key) ? [pointsOf(found, key, request.axis)] : []

@@ -38,9 +38,10 @@ export async function load(from: Source): Promise<void> {
 }
 
 function take(message: RunsMessage): void {
-  const next = new Map(rows.value)
+  const { removed } = message
+  const next = new Map(removed ? rows.value : [])
   for (const row of message.rows) next.set(row.id, row)
-  for (const id of message.removed) next.delete(id)
+  for (const id of removed ?? []) next.delete(id)
   rows.value = next
   problems.value = message.problems
 }

@@ -1,3 +1,5 @@
+import { countText } from '../format.ts'
+
 /** Says what a run was started with, and where, as far as its info knows. */
 export function aboutOf(info: Readonly<Record<string, unknown>>): [name: string, value: unknown][] {
   const list = (name: string): unknown[] => (Array.isArray(info[name]) ? info[name] : [])
@@ -12,7 +14,7 @@ export function aboutOf(info: Readonly<Record<string, unknown>>): [name: string,
     ['on', info['hostname']],
     ['by', info['user']],
     ['commit', version?.['commit_hash']],
-    ['resumed', resumes > 0 ? `${resumes} times` : ''],
+    ['resumed', resumes > 0 ? countText(resumes, 'time') : ''],
   ]
   return about.filter(([, value]) => value !== undefined && value !== '')
 }

@@ -145,11 +145,22 @@ async function sendEvents(
   query: URLSearchParams,
 ): Promise<void> {
   response.writeHead(200, eventHeaders())
+  let isBehind = false
   const send = (message: RunsMessage): void => {
+    // What nobody takes would be kept here.
+    if (response.writableNeedDrain) {
+      isBehind = true
+      return
+    }
     const text = JSON.stringify(message, jsonNumbers)
     response.write(`id: ${message.revision}\nevent: runs\ndata: ${text}\n\n`)
   }
   // Whoever has missed something gets all.
+  response.on('drain', () => {
+    if (!isBehind) return
+    isBehind = false
+    send(watch.all())
+  })
   const known = request.headers['last-event-id'] ?? query.get('revision')
   response.write(': hello\n\n')
   if (String(known) !== String(watch.all().revision)) send(watch.all())

@@ -5,10 +5,12 @@ import { smooth } from './smooth.ts'
 
 /**
  * Makes the mean of several lines, with a band of one standard deviation, as of a whole population, on either side: at each place over the lines that have a
- * finite value there. Over time, where no two lines have the same places, they are read at even distances, between their points.
+ * finite value there. Over time, where no two lines have the same places, they are read at even distances, between their points. The row of a file is no
+ * step: lines over rows count only if there are no others.
  */
-export function meanLine(name: string, lines: readonly Points[], request: LinesRequest): Line {
-  const axis = lines.every((line) => line.axis === 'row') ? 'row' : request.axis
+export function meanLine(name: string, all: readonly Points[], request: LinesRequest): Line {
+  const axis = all.every((line) => line.axis === 'row') ? 'row' : request.axis
+  const lines = all.filter((line) => line.axis === axis)
   const weight = request.smoothing ?? 0
   const smoothed = weight > 0 ? lines.map((line) => ({ ...line, y: smooth(line.y, weight) })) : lines
   const grid = axis === 'time' ? evenPlaces(smoothed, request) : allPlaces(smoothed)

@@ -17,10 +17,10 @@ export interface Points {
 export function pointsOf(columns: LogColumns, key: string, wanted: Axis): Points {
   const column = columns.get(key)
   if (!column) return { axis: wanted, x: new Float64Array(), y: new Float64Array() }
-  const given = columns.byRow(wanted)
+  const { values, rows } = column
+  const given = withValue(columns.byRow(wanted), rows)
   const axis: Points['axis'] = given ? wanted : 'row'
   const steps = columns.byRow('step') ?? columns.byRow('epoch')
-  const { values, rows } = column
   const isOwnStep = wanted === 'step' || (wanted === 'epoch' && !columns.get('step'))
   if (given && !rows && isOwnStep) {
     // Nearly always, each row has all of its numbers, and nothing has to be moved.
@@ -30,7 +30,8 @@ export function pointsOf(columns: LogColumns, key: string, wanted: Axis): Points
   const x = new Float64Array(values.length)
   const y = new Float64Array(values.length)
   const kept = new Float64Array(values.length)
-  const resumes: number[] = []
+  /** The places of the points where the run went on. */
+  const resumed: number[] = []
   const start = axis === 'time' ? firstOf(given!) : 0
   let n = 0
   for (let i = 0; i < values.length; i++) {
@@ -41,8 +42,8 @@ export function pointsOf(columns: LogColumns, key: string, wanted: Axis): Points
     const step = steps ? steps[row]! : row
     if (step < before) {
       while (n > 0 && kept[n - 1]! >= step) n--
-      while (resumes.length > 0 && resumes.at(-1)! >= at) resumes.pop()
-      resumes.push(at)
+      while (resumed.length > 0 && resumed.at(-1)! >= n) resumed.pop()
+      resumed.push(n)
     }
     x[n] = at
     y[n] = values[i]!
@@ -54,9 +55,14 @@ export function pointsOf(columns: LogColumns, key: string, wanted: Axis): Points
     axis,
     x: x.subarray(0, n),
     y: y.subarray(0, n),
-    ...(resumes.length > 0 && { resumes }),
+    ...(resumed.length > 0 && { resumes: resumed.map((place) => x[place]!) }),
   }
   return isAscending(points.x) ? points : sorted(points)
+}
+
+/** Gives the numbers of an axis if one of these rows has any. */
+function withValue(given: Float64Array | undefined, rows: Uint32Array | undefined): Float64Array | undefined {
+  return given && (!rows || rows.some((row) => Number.isFinite(given[row]))) ? given : undefined
 }
 
 /** Tells whether all numbers are finite, and none is less than the one before. */
