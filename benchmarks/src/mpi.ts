@@ -19,13 +19,17 @@ const sizes = [
 ] as const
 const rounds = quick ? 1 : 5
 const steps = quick ? 5 : 30
-/** Examples a step: the larger, the more there is to share. */
-const batchSizes = [256, 1024]
+/** Networks, and examples a step: a perceptron has many weights for what it computes, so there is much to reduce; convolutions have few. */
+const workloads = [
+  { network: 'perceptron', batchSize: 256 },
+  { network: 'perceptron', batchSize: 1024 },
+  { network: 'convolutions', batchSize: 256 },
+] as const
 
 const [task, ...taskArguments] = process.argv.slice(2)
 if (task === 'sum') await sumBuffers(taskArguments)
 else if (task === 'train' || task === 'alone')
-  await trainSteps(Number(taskArguments[0]), Number(taskArguments[1]), task === 'alone')
+  await trainSteps(taskArguments[0]!, Number(taskArguments[1]), Number(taskArguments[2]), task === 'alone')
 else for (const flavour of ['openmpi', 'mpich']) benchmark(flavour)
 
 function benchmark(flavour: string): void {
@@ -36,7 +40,7 @@ function benchmark(flavour: string): void {
     const { status } = spawnSync(`mpicc.${flavour}`, ['-O2', source, '-o', c])
     if (status !== 0) return say(`${flavour}: skipped, there is no mpicc.${flavour}`)
     measureSums(flavour, c)
-    for (const batchSize of batchSizes) measureSteps(flavour, batchSize)
+    for (const workload of workloads) measureSteps(flavour, workload)
   } finally {
     rmSync(folder, { recursive: true })
   }
@@ -71,12 +75,14 @@ function measureSums(flavour: string, c: string): void {
   }
 }
 
-function measureSteps(flavour: string, batchSize: number): void {
+function measureSteps(flavour: string, { network, batchSize }: (typeof workloads)[number]): void {
+  const work = `${network}, ${batchSize} examples`
   const found = { one: [] as number[], two: [] as number[], shares: [] as number[], limit: [] as number[] }
   const program = (what: string, batch: number): string[] => [
     process.execPath,
     process.argv[1]!,
     what,
+    network,
     String(steps),
     String(batch),
   ]
@@ -92,7 +98,7 @@ function measureSteps(flavour: string, batchSize: number): void {
   }
   const [one, two, limit] = [median(found.one), median(found.two), median(found.limit)]
   report('mpi', {
-    figure: `${flavour}: training step of ${batchSize} examples on two ranks`,
+    figure: `${flavour}: step on two ranks: ${work}`,
     value: two,
     unit: 'ms',
     ratio: two / one,
@@ -100,14 +106,14 @@ function measureSteps(flavour: string, batchSize: number): void {
     bar: { text: '1.6 times as fast', met: one / two >= 1.6 },
   })
   report('mpi', {
-    figure: `${flavour}: limit: ${batchSize} examples in two processes that share nothing`,
+    figure: `${flavour}: limit, two processes that share nothing: ${work}`,
     value: limit,
     unit: 'ms',
     ratio: limit / one,
     against: 'one process',
   })
   report('mpi', {
-    figure: `${flavour}: share of communication, ${batchSize} examples`,
+    figure: `${flavour}: share of communication: ${work}`,
     value: median(found.shares),
     unit: '%',
   })
