@@ -143,7 +143,7 @@ async function checkZoom(page) {
   await page.goto(`${page.url().replace(/#.*/, '')}#show=1`)
   const chart = page.locator('.chart[data-metric="train.loss"]')
   await chart.locator('canvas').waitFor()
-  const over = await chart.locator('.u-over').boundingBox()
+  const over = await boxOf(chart.locator('.u-over'))
   await page.mouse.move(over.x + over.width * 0.4, over.y + 50)
   await page.mouse.down()
   await page.mouse.move(over.x + over.width * 0.6, over.y + 60, { steps: 5 })
@@ -297,6 +297,16 @@ async function checkSavedReport(page) {
   const [, all] = await saved(chart, 'CSV (all points)')
   assert.equal(all.toString().split('\r\n').length, 302)
   await page.close()
+}
+
+/** Gives where an element is, when it is to be seen: a chart that is drawn anew is gone for a moment. */
+async function boxOf(locator) {
+  for (let i = 0; i < 100; i++) {
+    await locator.waitFor()
+    const box = await locator.boundingBox()
+    if (box) return box
+  }
+  throw new Error(`${locator} is not to be seen`)
 }
 
 /** Looks whether all of the menu is in the window, however narrow. */
