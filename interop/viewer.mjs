@@ -313,7 +313,7 @@ async function boxOf(locator) {
 async function checkSaveMenu(page) {
   const chart = page.locator('.chart').first()
   await chart.locator('summary').click()
-  const box = await chart.locator('.menu > div').boundingBox()
+  const box = await boxOf(chart.locator('.menu > div'))
   assert(box.x >= 0 && box.x + box.width <= 390, `the menu is from ${box.x} to ${box.x + box.width} px`)
   await page.close()
 }

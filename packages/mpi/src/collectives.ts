@@ -4,7 +4,7 @@ import type { HandleBox, Threaded } from './calls.ts'
 import { box, checkCode, type Group } from './group.ts'
 import type { Guardian } from './guardian.ts'
 import { type Meeting, nameOf, type PoliteWait } from './polite-wait.ts'
-import type { SharedSums } from './shared-sums.ts'
+import type { Operation, SharedSums, Values } from './shared-sums.ts'
 
 /** Up to this many bytes a reduction starts at once and is waited for; a larger one is quicker as a call that blocks, once all ranks are there. */
 const small = 1 << 16
@@ -39,7 +39,7 @@ export class Collectives {
   }
 
   /** Reduces in place, and gives nothing to wait for if that is done already: of little, among ranks that have all come. */
-  allReduce(buffer: Float32Array | Float64Array, operation: 'sum' | 'max' | 'min' = 'sum'): Awaitable<void> {
+  allReduce(buffer: Values, operation: Operation = 'sum'): Awaitable<void> {
     if (this.#tail)
       return this.#inTurn('all-reduce', async (meeting) => this.#reduce(buffer, operation, meeting))
     const waited = this.#reduce(buffer, operation, this.#next('all-reduce'))
@@ -101,11 +101,7 @@ export class Collectives {
     while (this.#tail) await this.#tail
   }
 
-  #reduce(
-    buffer: Float32Array | Float64Array,
-    operation: 'sum' | 'max' | 'min',
-    meeting: Meeting,
-  ): Promise<void> | undefined {
+  #reduce(buffer: Values, operation: Operation, meeting: Meeting): Promise<void> | undefined {
     if (this.shared) return this.shared.reduce(buffer, operation, meeting)
     const { abi } = this.#group.library
     const type = buffer instanceof Float64Array ? abi.double : abi.float
@@ -113,12 +109,7 @@ export class Collectives {
     return this.#reduceLarge(meeting, buffer, type, abi[operation])
   }
 
-  #reduceSmall(
-    meeting: Meeting,
-    buffer: Float32Array | Float64Array,
-    type: Handle,
-    operation: Handle,
-  ): Promise<void> | undefined {
+  #reduceSmall(meeting: Meeting, buffer: Values, type: Handle, operation: Handle): Promise<void> | undefined {
     const { calls, library, world } = this.#group
     const { inPlace } = library.abi
     const code = calls.startAllReduce(inPlace, buffer, buffer.length, type, operation, world, this.#request)
@@ -128,12 +119,7 @@ export class Collectives {
     return waited && rooted(waited, buffer)
   }
 
-  async #reduceLarge(
-    meeting: Meeting,
-    buffer: Float32Array | Float64Array,
-    type: Handle,
-    operation: Handle,
-  ): Promise<void> {
+  async #reduceLarge(meeting: Meeting, buffer: Values, type: Handle, operation: Handle): Promise<void> {
     const { calls, library, world } = this.#group
     const { inPlace } = library.abi
     for (let from = 0; from < buffer.length; from += most) {

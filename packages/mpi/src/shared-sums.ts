@@ -6,8 +6,9 @@ import { type Meeting, nameOf, type PoliteWait } from './polite-wait.ts'
 import { peerName } from './peers.ts'
 import type { SharedMemory } from './shared-memory.ts'
 
-type Values = Float32Array | Float64Array
-type Operation = 'sum' | 'max' | 'min'
+/** What can be reduced, and how. */
+export type Values = Float32Array | Float64Array
+export type Operation = 'sum' | 'max' | 'min'
 
 /** So many bytes are summed at once: two slots of each of a few ranks fit into the processor's cache. */
 const slotLength = 1 << 18

@@ -2,10 +2,9 @@ import { expect, test } from 'vitest'
 import type { Group } from '../src/group.ts'
 import { PoliteWait } from '../src/polite-wait.ts'
 import { RollCall } from '../src/roll-call.ts'
-import { sharedLength, SharedSums } from '../src/shared-sums.ts'
+import { type Operation, sharedLength, SharedSums, type Values } from '../src/shared-sums.ts'
 
-type Values = Float32Array | Float64Array
-type Reduce = (buffer: Values, operation?: 'sum' | 'max' | 'min') => Promise<void> | undefined
+type Reduce = (buffer: Values, operation?: Operation) => Promise<void> | undefined
 
 /** Ranks in one thread, which share memory; `MPI_Reduce_local` is written in JavaScript here, all else is as it runs. */
 function ranksWithMemory(size: number): Reduce[] {
