@@ -38,13 +38,15 @@ export function scalarReads<B>(run: TrainingRun<B>): ScalarReads {
     who: `callback "${nameOf(callback)}" reads `,
     names: callback.reads ?? [],
     every: callback.stepEndEvery ?? 1,
+    /** What it wants of a step; known when the first outputs tell their names. */
+    wanted: [] as Wanted[],
   }))
   for (const { who, names } of readers) {
     const name = names.find(isValidationName)
     if (name && !run.validate) fail(`${who}"${name}"; set \`validate: { data }\``)
   }
-  /** What each reader wants of a step; known when the first outputs tell their names. */
-  let wanted: Wanted[][]
+  /** Those that want something of a step. */
+  let asking: typeof readers
   /** The batches of the step under way but for the last: only what may be read of them. */
   let held: WeightedOutputs[] = []
 
@@ -75,31 +77,30 @@ export function scalarReads<B>(run: TrainingRun<B>): ScalarReads {
       )
       if (twice) fail(`two tensors are called "${twice}"; rename() one of them`)
       find('loss', 'the trainer reads ')
-      wanted = readers.map(({ names: own, who }) =>
-        own.flatMap((name) => {
+      for (const { names: own, who, wanted } of readers)
+        for (const name of own) {
           const isOfValidation = isValidationName(name)
           const found = find(isOfValidation ? name.slice(4) : name, who)
-          return isOfValidation ? [] : [found]
-        }),
-      )
+          if (!isOfValidation) wanted.push(found)
+        }
+      asking = readers.filter(({ wanted }) => wanted[0])
     },
     hold(outputs, examples) {
-      const kept = Object.fromEntries(wanted.flat().map(([key]) => [key, outputs[key]!]))
+      const kept = Object.fromEntries(
+        asking.flatMap(({ wanted }) => wanted).map(([key]) => [key, outputs[key]!]),
+      )
       disposeOutputs(outputs, kept)
       held.push({ outputs: kept, examples })
     },
     atStepEnd(outputs, examples, means) {
       let due: Wanted[] | undefined
-      for (let i = 0; i < readers.length; i++) {
-        const { callback, every } = readers[i]!
-        if (state.step % every === 0 && wanted[i]![0] && (callback.readsAt?.(state) ?? true))
-          due = [...(due ?? []), ...wanted[i]!]
-      }
+      for (const { callback, every, wanted } of asking)
+        if (state.step % every === 0 && (callback.readsAt?.(state) ?? true)) due = [...(due ?? []), ...wanted]
       return due && read(due, [...held, { outputs, examples }], means)
     },
     clear() {
       for (const { outputs } of held) disposeOutputs(outputs)
-      held = []
+      if (held[0]) held = []
     },
   }
 }

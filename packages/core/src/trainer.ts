@@ -57,6 +57,9 @@ export interface TrainResult {
 /** How many milliseconds the loop computes before it lets timers, signals and I/O run. */
 const turnEvery = 50
 
+/** After how many steps it looks at the clock again, while they are short: a look can cost as much as the rest of the loop. */
+const shortSteps = 16
+
 /**
  * Trains, evaluates and predicts with a module. The loop and its events are described in `events.ts`.
  *
@@ -80,6 +83,8 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
   readonly #maxTime: number
   #deadline = 0
   #lastTurn = 0
+  #lastLook = 0
+  #unlooked = 0
   #running = false
   #loaded = false
   #restored = false
@@ -304,7 +309,10 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
   }
 
   #turn(): Promise<void> | undefined {
+    if (this.#unlooked-- > 0) return undefined
     const now = this.host.now()
+    this.#unlooked = now - this.#lastLook < 1 ? shortSteps : 0
+    this.#lastLook = now
     if (now >= this.#deadline) this.#run.stop ??= { reason: 'maxTime', detail: 'maxTime is over' }
     if (now - this.#lastTurn < turnEvery) return undefined
     return this.host.turn().then(() => void (this.#lastTurn = this.host.now()))

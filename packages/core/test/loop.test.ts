@@ -308,6 +308,33 @@ test('gives a turn by time, not by step', async () => {
   expect(host.turns).toBe(300 / 5)
 })
 
+test.each([
+  ['at every step of ten milliseconds', 10, 300],
+  ['seldom while steps are short', 0.01, 300 / 17],
+])('looks at the clock %s', async (_name, stepTime, expected) => {
+  let looks = 0
+  class CountingHost extends FakeHost {
+    override now(): number {
+      looks += 1
+      return super.now()
+    }
+  }
+  const host = new CountingHost()
+  const callbacks = [onStepEnd(() => void (host.time += stepTime))]
+  await trainer({ host, maxEpochs: 100, callbacks }).train()
+  // And a few at the start and around turns.
+  expect(looks - host.turns).toBeGreaterThanOrEqual(Math.floor(expected))
+  expect(looks - host.turns).toBeLessThanOrEqual(expected + 5)
+})
+
+test('when steps become long, the clock is looked at again at each', async () => {
+  const host = new FakeHost()
+  const slow = onStepEnd((s) => void (host.time += s.step < 100 ? 0.01 : 1000))
+  const { step } = await trainer({ host, maxTime: { seconds: 60 }, callbacks: [slow] }).train()
+  expect(step).toBeGreaterThanOrEqual(159)
+  expect(step).toBeLessThanOrEqual(175)
+})
+
 test('a plain iterable is gone through up to the position', async () => {
   const interrupted = trainer({ maxSteps: 2 })
   await interrupted.train()
