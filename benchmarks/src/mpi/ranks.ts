@@ -1,6 +1,6 @@
 // What a rank of the benchmark does; rank zero prints its figures as a line of JSON.
 import * as tf from '@tensorflow/tfjs'
-import { onStepEnd, single, type Strategy, Trainer } from '@trainyard/core'
+import { type DataLoader, onStepEnd, single, type Strategy, Trainer } from '@trainyard/core'
 import { loader } from '@trainyard/data'
 import { mpi } from '@trainyard/mpi'
 import { adam, crossEntropy, layersModule, useBackend, withRandom } from '@trainyard/tfjs'
@@ -44,6 +44,15 @@ const networks = {
   ],
 }
 
+/** Goes through the data again and again in one epoch: at its end ranks compare their weights, which is not part of a step. */
+function endless<B>(data: DataLoader<B>): DataLoader<B> {
+  return {
+    async *epoch(_n, from, shard) {
+      for (;;) yield* data.epoch(0, from, shard)
+    },
+  }
+}
+
 /** Trains a network; prints milliseconds a step, and those spent in reductions. `isAlone` leaves out what others the process was started with. */
 export async function trainSteps(
   network: string,
@@ -62,10 +71,10 @@ export async function trainSteps(
     },
   }
   await useBackend('wasm')
-  // Compilers work beside the first steps, on cores that two ranks have not to spare.
-  const warmUp = 12
-  // One epoch: at its end ranks compare their weights, which is not part of a step.
-  const rows = (warmUp + steps) * batchSize
+  // Compilers work beside the first hundred steps, on cores that two ranks have not to spare.
+  const warmUp = Math.min(100, 4 * steps)
+  const batches = 10
+  const rows = batches * batchSize
   const layers = networks[network as keyof typeof networks]
   const model = withRandom({ seed: 1 }, () => tf.sequential({ layers: layers() }))
   const module = layersModule({ model, loss: crossEntropy, optimizer: adam({ learningRate: 1e-3 }) })
@@ -86,7 +95,7 @@ export async function trainSteps(
   })
   const trainer = new Trainer({
     module,
-    data: loader({ xs, ys }, { batchSize }),
+    data: endless(loader({ xs, ys }, { batchSize })),
     maxSteps: warmUp + steps,
     callbacks: [clock],
     strategy: strategy.worldSize > 1 ? timed : strategy,

@@ -6,7 +6,7 @@ import type * as tf from '@tensorflow/tfjs'
  */
 export interface WasmBackend {
   wasm: WasmModule
-  dataIdMap: { get(dataId: tf.DataId): TensorData }
+  dataIdMap: { get(dataId: tf.DataId): TensorData; has(dataId: tf.DataId): boolean }
   makeOutput(shape: readonly number[], dtype: tf.DataType): tf.TensorInfo
   incRef(dataId: tf.DataId): void
   disposeData(dataId: tf.DataId): boolean
