@@ -1,6 +1,14 @@
 // Trains on several ranks with every MPI that is here, and lets ranks die in every way.
 import assert from 'node:assert/strict'
-import { assertSameOnRanks, bundlePrograms, flags, launchersHere, start, trainWith } from './mpi/jobs.mjs'
+import {
+  assertSameOnRanks,
+  bundlePrograms,
+  flags,
+  launchersHere,
+  libraryOf,
+  start,
+  trainWith,
+} from './mpi/jobs.mjs'
 import { twoHosts } from './mpi/two-hosts.mjs'
 
 const steps = 50
@@ -43,11 +51,21 @@ async function checkCollectives({ launcher, collectives, command }) {
       '--expose-gc',
     ]
     for (const way of ['', 'mpi', 'threads']) {
-      const { code, output } = await start([process.execPath, ...args, collectives, '6', way])
+      const { code, output } = await start([
+        process.execPath,
+        ...args,
+        collectives,
+        '6',
+        way,
+        libraryOf(command) ?? '',
+      ])
       assert.equal(code, 0, output)
-      const { problems, sharedMemory } = JSON.parse(output.split('\n').find((line) => line.startsWith('{')))
+      const { problems, sharedMemory, abi } = JSON.parse(
+        output.split('\n').find((line) => line.startsWith('{')),
+      )
       assert.deepEqual(problems, [])
       assert.equal(sharedMemory, way === '')
+      assert.equal(abi === 'MPI ABI', libraryOf(command) !== undefined)
     }
   }
 }
@@ -116,7 +134,8 @@ async function checkSignals(options) {
 }
 
 async function checkWrongLibrary({ launchers, ...options }) {
-  if (launchers.length < 2) return 'one library only, so it was never the wrong one'
+  if (!['mpirun.openmpi', 'mpirun.mpich'].every((command) => launchers.includes(command)))
+    return 'one library only, so it was never the wrong one'
   const settings = { library: 'libmpich.so.12' }
   const { code, output } = await trainWith({ ...options, command: launchers[0], ranks: 2, settings })
   assert.notEqual(code, 0)

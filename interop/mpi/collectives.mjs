@@ -12,8 +12,9 @@ import { RollCall } from '../../packages/mpi/src/roll-call.ts'
 
 const rounds = Number(process.argv[2] ?? 20)
 const way = process.argv[3]
+const library = process.argv[4] || undefined
 const strategy =
-  way === 'threads' ? await inThreads() : await mpi({ timeout: 60, sharedMemory: way !== 'mpi' })
+  way === 'threads' ? await inThreads() : await mpi({ library, timeout: 60, sharedMemory: way !== 'mpi' })
 const { globalRank: rank, worldSize: size } = strategy
 const problems = []
 const check = (ok, what) => ok || problems.push(what)
@@ -74,8 +75,8 @@ if (rank === 0 || problems.length > 0)
 /** What `mpi()` puts together, but that no call is short enough to be made in the main thread. */
 async function inThreads() {
   const launched = detectRanks()
-  const library = await loadLibrary(candidates(launched.launcher))
-  const group = startGroup(library, launched)
+  const loaded = await loadLibrary(library ? [library] : candidates(launched.launcher))
+  const group = startGroup(loaded, launched)
   const guardian = new Guardian(60_000, '')
   const rollCall = new RollCall(group)
   const wait = new PoliteWait(group, rollCall, 60_000)
@@ -84,7 +85,7 @@ async function inThreads() {
   return {
     globalRank: group.rank,
     worldSize: group.size,
-    details: { library },
+    details: { library: loaded },
     allReduce: (buffer, operation) => collectives.allReduce(buffer, operation),
     allGather: (bytes) => collectives.allGather(bytes),
     broadcast: (bytes, root) => collectives.broadcast(bytes, root),

@@ -10,10 +10,19 @@ import { bundleProgram } from '../../scripts/bundle-program.mjs'
 /** A folder from where the packages that are not bundled can be found. */
 const dist = fileURLToPath(new URL('../../packages/mpi/node_modules/.trainyard-test', import.meta.url))
 
+/** Where an MPI is installed that has the ABI of MPI 5: `TRAINYARD_MPI_ABI=/opt/mpich pnpm interop mpi`. */
+const abi = process.env.TRAINYARD_MPI_ABI
+const abiLauncher = abi && join(abi, 'bin/mpirun')
+
+/** Gives the library that ranks of a launcher are to load; undefined for the one that they find. */
+export function libraryOf(command) {
+  return abi && command === abiLauncher ? join(abi, 'lib/libmpi_abi.so') : undefined
+}
+
 /** Finds every MPI that is here. */
 export function launchersHere() {
-  const found = ['mpirun.openmpi', 'mpirun.mpich'].filter(
-    (command) => spawnSync(command, ['--version']).status === 0,
+  const found = ['mpirun.openmpi', 'mpirun.mpich', abiLauncher].filter(
+    (command) => command && spawnSync(command, ['--version']).status === 0,
   )
   return found.length > 0
     ? { found }
@@ -50,7 +59,7 @@ export const { ${names.join(', ')} } = createRequire(import.meta.url)('${name}')
 export async function trainWith(options) {
   const { folder, launcher, train, command, settings, ranks, jobOptions = [], prefix = [], onLine } = options
   const own = options.own ?? fresh(folder)
-  const program = [train, JSON.stringify({ folder: own, ...settings })]
+  const program = [train, JSON.stringify({ folder: own, library: libraryOf(command), ...settings })]
   const job = [launcher, '-n', ranks, '--launcher', command, ...flags(command), ...jobOptions, ...program]
   const { code, output } = await start([...prefix, process.execPath, ...(command ? job : program)], {
     onLine,

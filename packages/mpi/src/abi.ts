@@ -20,11 +20,14 @@ export interface Abi {
   readonly threadMultiple: number
 }
 
-/** Tells the ABI of a library by its symbols: names of files say little. `symbol` gives an address, or undefined. */
-export function abiOf(symbol: (name: string) => bigint | undefined, file: string): Abi {
+/**
+ * Tells the ABI of a library by what it says and by its symbols: names of files say little. `symbol` gives an address, or undefined; `version` is that of the ABI of
+ * MPI 5, see `MPI_Abi_get_version`: above 0 in a library that has it.
+ */
+export function abiOf(symbol: (name: string) => bigint | undefined, version: number): Abi {
+  // Asked first: below a library of Open MPI that has the ABI are the symbols of Open MPI.
+  if (version > 0) return standard
   if (symbol('ompi_mpi_comm_world') !== undefined) return openMpi((name) => symbol(`ompi_mpi_${name}`)!)
-  // A library of MPICH 5 has the function, too, but handles of its own unless it is built for the ABI.
-  if (symbol('MPI_Abi_get_version') !== undefined && file.includes('mpi_abi')) return standard
   return mpich
 }
 

@@ -34,24 +34,24 @@ export interface MemoryCalls {
 
 const isMac = process.platform === 'darwin'
 
-/** Names of libraries: of Open MPI, of MPICH and its family (Intel MPI, MVAPICH, Cray), and of any that has the ABI of MPI 5. */
+/** Names of libraries: of Open MPI, of MPICH and its family (Intel MPI, MVAPICH, Cray), and of any that has the ABI of MPI 5 (`libmpi_abi.so.0` has a draft of it). */
 const names = isMac
   ? {
       openMpi: ['libmpi.40.dylib'],
       mpich: ['libmpi.12.dylib', 'libmpich.12.dylib'],
-      any: ['libmpi_abi.1.dylib', 'libmpi_abi.0.dylib', 'libmpi.dylib'],
+      any: ['libmpi_abi.1.dylib', 'libmpi.dylib'],
     }
   : {
       openMpi: ['libmpi.so.40'],
       mpich: ['libmpich.so.12', 'libmpi.so.12', 'libmpi_cray.so.12'],
-      any: ['libmpi_abi.so.1', 'libmpi_abi.so.0', 'libmpi.so'],
+      any: ['libmpi_abi.so.1', 'libmpi.so'],
     }
 
 /** Which libraries to try, in this order: that of another launcher would start processes that are each alone. */
 export function candidates(launcher: string | undefined): readonly string[] {
   if (launcher === 'Open MPI') return [...names.openMpi, ...names.any]
   if (launcher === 'PMI' || launcher === 'MVAPICH2') return [...names.mpich, ...names.any]
-  return [...names.any.slice(0, 2), ...names.openMpi, ...names.mpich, ...names.any.slice(2)]
+  return [...names.any.slice(0, 1), ...names.openMpi, ...names.mpich, ...names.any.slice(1)]
 }
 
 /**
@@ -93,10 +93,18 @@ export async function loadLibrary(files: readonly string[]): Promise<Library> {
     }
   }
   if (symbol('MPI_Init_thread') === undefined) fail(`"${file}" is no MPI library: it has no MPI_Init_thread`)
-  return { file, abi: abiOf(symbol, file), version: versionOf(handle), handle, memory, leave }
+  const abiVersion = symbol('MPI_Abi_get_version') === undefined ? -1 : abiVersionOf(handle)
+  return { file, abi: abiOf(symbol, abiVersion), version: versionOf(handle), handle, memory, leave }
 }
 
 const stackSize = 8 << 20
+
+/** Asks, as one may before MPI starts: libraries of MPI 5 have the function, those with handles of their own say -1. */
+function abiVersionOf(handle: LibraryHandle): number {
+  const [major, minor] = [Int32Array.of(-1), new Int32Array(1)]
+  handle.func('MPI_Abi_get_version', 'int', ['void *', 'void *'])(major, minor)
+  return major[0]!
+}
 
 function versionOf(handle: LibraryHandle): string {
   const text = Buffer.alloc(8192)

@@ -49,7 +49,9 @@ export function watchEnd(
       await idle()
       arrive()
       await wait.until(() => wait.test(request), { kind: 'the end of the program', number: Infinity })
-      if (library.abi.name === 'MPICH' && group.threads) await finalizeOrLeave()
+      // With the ABI of MPI 5 a library of MPICH is known by what it says alone.
+      const isMpich = library.abi.name === 'MPICH' || library.version.startsWith('MPICH')
+      if (isMpich && group.threads) await finalizeOrLeave()
       else finalize()
     })()
   })
