@@ -18,6 +18,8 @@ const sizes = [
   [100 * megabyte, quick ? 2 : 8],
 ] as const
 const rounds = quick ? 1 : 5
+/** A round of steps takes a minute. */
+const stepRounds = quick ? 1 : 3
 const steps = quick ? 5 : 30
 /** Networks, and examples a step: a perceptron has many weights for what it computes, so there is much to reduce; convolutions have few. */
 const workloads = [
@@ -86,7 +88,7 @@ function measureSteps(flavour: string, { network, batchSize }: (typeof workloads
     String(steps),
     String(batch),
   ]
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < stepRounds; round++) {
     const [node, ...args] = program('alone', batchSize)
     const one = run(node!, args) as { step: number }
     const two = onRanks(flavour, 2, program('train', batchSize)) as { step: number; communication: number }
