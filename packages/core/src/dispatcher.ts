@@ -44,7 +44,7 @@ export function createDispatcher(
       return [...(method ? [method] : []), ...markedHandlers(callback, event)].map((handler) => ({
         owner,
         self: callback,
-        // Bound only for others: a bound function is slower to call.
+        // Bound only for a module that wraps it: a bound function is slower to call.
         call: (trainer.module.wrapHandler?.(handler.bind(callback), { callback: owner, event }) ??
           handler) as Entry['call'],
         every: event === 'onStepEnd' ? (callback.stepEndEvery ?? 1) : 1,

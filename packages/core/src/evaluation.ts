@@ -59,7 +59,7 @@ export async function onePass<B>(
         if (isAction) tensors.take()
         disposeOutputs(result.outputs)
       }
-      await run.turn()
+      await run.turns.next()
     }
     return true
   } finally {

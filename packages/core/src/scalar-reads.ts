@@ -1,4 +1,4 @@
-import { nameOf } from './callback.ts'
+import { type Callback, nameOf } from './callback.ts'
 import { fail } from './errors.ts'
 import { disposeOutputs, isScalar, type TensorHandle, type TensorLike } from './tensor.ts'
 import { nameOfRef, type TensorRef } from './tensor-ref.ts'
@@ -7,6 +7,13 @@ import { weightedMeans, type WeightedOutputs } from './weighted-means.ts'
 
 /** A number to read: the output it comes from, and the name under which `state.metrics` gets it. */
 type Wanted = readonly [key: string, label: string]
+
+/** A callback that reads something of a step. */
+interface Asking {
+  readonly callback: Callback<string>
+  readonly every: number
+  readonly wanted: readonly Wanted[]
+}
 
 /**
  * Brings the numbers that somebody reads at a step into `state.metrics`, with one read for all of them: the mean over the step's batches, weighted
@@ -38,15 +45,13 @@ export function scalarReads<B>(run: TrainingRun<B>): ScalarReads {
     who: `callback "${nameOf(callback)}" reads `,
     names: callback.reads ?? [],
     every: callback.stepEndEvery ?? 1,
-    /** What it wants of a step; known when the first outputs tell their names. */
-    wanted: [] as Wanted[],
   }))
   for (const { who, names } of readers) {
     const name = names.find(isValidationName)
     if (name && !run.validate) fail(`${who}"${name}"; set \`validate: { data }\``)
   }
-  /** Those that want something of a step. */
-  let asking: typeof readers
+  /** Those that want something of a step; known when the first outputs tell their names. */
+  let asking: Asking[]
   /** The batches of the step under way but for the last: only what may be read of them. */
   let held: WeightedOutputs[] = []
 
@@ -77,17 +82,21 @@ export function scalarReads<B>(run: TrainingRun<B>): ScalarReads {
       )
       if (twice) fail(`two tensors are called "${twice}"; rename() one of them`)
       find('loss', 'the trainer reads ')
-      for (const { names: own, who, wanted } of readers)
-        for (const name of own) {
-          const isOfValidation = isValidationName(name)
-          const found = find(isOfValidation ? name.slice(4) : name, who)
-          if (!isOfValidation) wanted.push(found)
-        }
-      asking = readers.filter(({ wanted }) => wanted[0])
+      asking = readers
+        .map(({ callback, every, names: own, who }) => ({
+          callback,
+          every,
+          wanted: own.flatMap((name) => {
+            const isOfValidation = isValidationName(name)
+            const found = find(isOfValidation ? name.slice(4) : name, who)
+            return isOfValidation ? [] : [found]
+          }),
+        }))
+        .filter(({ wanted }) => wanted[0])
     },
     hold(outputs, examples) {
       const kept = Object.fromEntries(
-        asking.flatMap(({ wanted }) => wanted).map(([key]) => [key, outputs[key]!]),
+        asking.flatMap(({ wanted }) => wanted.map(([key]) => [key, outputs[key]!])),
       )
       disposeOutputs(outputs, kept)
       held.push({ outputs: kept, examples })

@@ -16,6 +16,7 @@ import type { AnyOutputs, HostTensor, MetricName, Outputs, TensorName } from './
 import type { TrainerHandle } from './trainer-handle.ts'
 import { trainingLoop, type TrainingRun, type ValidateEvery } from './training-loop.ts'
 import { createTensors } from './training-state.ts'
+import { createTurns } from './turns.ts'
 
 export interface TrainerOptions<B, O extends Outputs> {
   /** What to train. */
@@ -54,12 +55,6 @@ export interface TrainResult {
   readonly metrics: Readonly<Record<string, number>>
 }
 
-/** How many milliseconds the loop computes before it lets timers, signals and I/O run. */
-const turnEvery = 50
-
-/** After how many steps it looks at the clock again, while they are short: a look can cost as much as the rest of the loop. */
-const shortSteps = 16
-
 /**
  * Trains, evaluates and predicts with a module. The loop and its events are described in `events.ts`.
  *
@@ -81,10 +76,6 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
   readonly #run: TrainingRun<B>
   readonly #checkpointer: Checkpointer | undefined
   readonly #maxTime: number
-  #deadline = 0
-  #lastTurn = 0
-  #lastLook = 0
-  #unlooked = 0
   #running = false
   #loaded = false
   #restored = false
@@ -169,7 +160,10 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
       tensors,
       events: createDispatcher(visible.callbacks, state, this),
       stop: undefined,
-      turn: () => this.#turn(),
+      turns: createTurns(
+        host,
+        () => void (this.#run.stop ??= { reason: 'maxTime', detail: 'maxTime is over' }),
+      ),
       save: (force) => this.#save(force),
     }
   }
@@ -308,16 +302,6 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
     await this.#run.events.fire(event, ...detail)
   }
 
-  #turn(): Promise<void> | undefined {
-    if (this.#unlooked-- > 0) return undefined
-    const now = this.host.now()
-    this.#unlooked = now - this.#lastLook < 1 ? shortSteps : 0
-    this.#lastLook = now
-    if (now >= this.#deadline) this.#run.stop ??= { reason: 'maxTime', detail: 'maxTime is over' }
-    if (now - this.#lastTurn < turnEvery) return undefined
-    return this.host.turn().then(() => void (this.#lastTurn = this.host.now()))
-  }
-
   async #save(force: boolean): Promise<void> {
     await this.#run.events.fire('onSavePoint')
     if (!this.#checkpointer) return
@@ -334,7 +318,7 @@ export class Trainer<B = unknown, O extends Outputs = AnyOutputs> implements Tra
     run.stop = undefined
     state.action = action
     const isTraining = action === 'train'
-    this.#deadline = isTraining ? this.host.now() + this.#maxTime : Infinity
+    run.turns.allow(isTraining ? this.#maxTime : Infinity)
     let soon = 0
     const ignoreSignals = this.host.onSignal((signal, exitCode) => {
       const now = this.host.now()

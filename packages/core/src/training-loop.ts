@@ -12,6 +12,7 @@ import type { Strategy } from './strategy.ts'
 import type { StopRequest } from './stop.ts'
 import { disposeOutputs, type TensorLike } from './tensor.ts'
 import type { CurrentTensors } from './training-state.ts'
+import type { Turns } from './turns.ts'
 
 /** When to validate: after every so many epochs, or steps. */
 export type ValidateEvery = { epochs: number; steps?: never } | { steps: number; epochs?: never }
@@ -37,8 +38,7 @@ export interface TrainingRun<B> {
   readonly events: Dispatcher
   /** The wish to stop that came first; it waits for the step in flight. */
   stop: StopRequest | undefined
-  /** Gives the event loop a turn, when it is time for one. */
-  turn(): Promise<void> | undefined
+  readonly turns: Turns
   /** Fires `onSavePoint`, and hands a checkpoint to the checkpointer, if there is one. */
   save(force: boolean): Promise<void>
 }
@@ -167,7 +167,7 @@ export async function trainingLoop<B>(run: TrainingRun<B>, reads: ScalarReads): 
           batchesInStep = 0
           examples = 0
         }
-        pending = run.turn()
+        pending = run.turns.next()
         if (pending) await pending
       }
     } catch (error) {

@@ -34,24 +34,27 @@ export interface MemoryCalls {
 
 const isMac = process.platform === 'darwin'
 
-/** Names of libraries: of Open MPI, of MPICH and its family (Intel MPI, MVAPICH, Cray), and of any that has the ABI of MPI 5 (`libmpi_abi.so.0` has a draft of it). */
+/** Names of libraries: of Open MPI, of MPICH and its family (Intel MPI, MVAPICH, Cray), those that have the ABI of MPI 5 (`libmpi_abi.so.0` has a draft of it), and of any. */
 const names = isMac
   ? {
       openMpi: ['libmpi.40.dylib'],
       mpich: ['libmpi.12.dylib', 'libmpich.12.dylib'],
-      any: ['libmpi_abi.1.dylib', 'libmpi.dylib'],
+      abi: ['libmpi_abi.1.dylib'],
+      any: ['libmpi.dylib'],
     }
   : {
       openMpi: ['libmpi.so.40'],
       mpich: ['libmpich.so.12', 'libmpi.so.12', 'libmpi_cray.so.12'],
-      any: ['libmpi_abi.so.1', 'libmpi.so'],
+      abi: ['libmpi_abi.so.1'],
+      any: ['libmpi.so'],
     }
 
 /** Which libraries to try, in this order: that of another launcher would start processes that are each alone. */
 export function candidates(launcher: string | undefined): readonly string[] {
-  if (launcher === 'Open MPI') return [...names.openMpi, ...names.any]
-  if (launcher === 'PMI' || launcher === 'MVAPICH2') return [...names.mpich, ...names.any]
-  return [...names.any.slice(0, 1), ...names.openMpi, ...names.mpich, ...names.any.slice(1)]
+  const { openMpi, mpich, abi, any } = names
+  if (launcher === 'Open MPI') return [...openMpi, ...abi, ...any]
+  if (launcher === 'PMI' || launcher === 'MVAPICH2') return [...mpich, ...abi, ...any]
+  return [...abi, ...openMpi, ...mpich, ...any]
 }
 
 /**

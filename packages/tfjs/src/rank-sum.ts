@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 import { isPromise, type Strategy } from '@trainyard/core'
 import { viewOf } from '@trainyard/tfjs-wasm'
-import { readsSynchronously } from './backend.ts'
 
 /** Something to be averaged over ranks: a variable's gradient, or a variable that no optimizer changes. */
 export interface Averaged {
@@ -91,11 +90,8 @@ export class RankSum {
 async function copyScaled(to: Float32Array, tensor: tf.Tensor, factor: number): Promise<void> {
   const scaled = factor === 1 ? tensor : tf.mul(tensor, factor)
   try {
-    // What `dataSync` gives is a copy in memory that is new at each step, which costs several times what the copying does.
-    to.set(
-      viewOf(scaled) ??
-        (readsSynchronously() ? scaled.dataSync<'float32'>() : await scaled.data<'float32'>()),
-    )
+    // What `data` gives is a copy in memory that is new at each step, which costs several times what the copying does.
+    to.set(viewOf(scaled) ?? (await scaled.data<'float32'>()))
   } finally {
     if (scaled !== tensor) scaled.dispose()
   }
