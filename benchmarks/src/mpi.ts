@@ -1,4 +1,4 @@
-// All-reduce through `mpi()` against a C program that calls the same library, and a training step on two ranks against one, and against two processes that do not know each other, which is as fast as it can be; skipped where there is no MPI with its
+// All-reduce through `mpi()` against a C program that calls the same library, and a training step on two ranks against one process, and against two processes that exchange nothing, which is as fast as it can be; skipped where there is no MPI with its
 // compiler (`apt-get install openmpi-bin libopenmpi-dev`). Ranks are this same program: `mpi.js sum …`, `mpi.js train …`.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { quick, report, say } from './harness/figures.ts'
-import { sumBuffers, trainSteps } from './mpi/ranks.ts'
+import { type StepTimes, timeSteps } from './mpi/steps.ts'
+import { sumBuffers } from './mpi/sums.ts'
 
 const kilobyte = 1024
 const megabyte = kilobyte ** 2
@@ -18,9 +19,9 @@ const sizes = [
   [100 * megabyte, quick ? 2 : 8],
 ] as const
 const rounds = quick ? 1 : 5
-/** A round of steps takes a minute. */
-const stepRounds = quick ? 1 : 3
-const steps = quick ? 5 : 30
+/** Rounds of steps, and how many of each kind are done in one. */
+const stepRounds = quick ? 1 : 11
+const steps = quick ? 5 : 10
 /** Networks, and examples a step: a perceptron has many weights for what it computes, so there is much to reduce; convolutions have few. */
 const workloads = [
   { network: 'perceptron', batchSize: 256 },
@@ -30,8 +31,11 @@ const workloads = [
 
 const [task, ...taskArguments] = process.argv.slice(2)
 if (task === 'sum') await sumBuffers(taskArguments)
-else if (task === 'train' || task === 'alone')
-  await trainSteps(taskArguments[0]!, Number(taskArguments[1]), Number(taskArguments[2]), task === 'alone')
+else if (task === 'train')
+  await timeSteps(
+    taskArguments[0]!,
+    ...(taskArguments.slice(1).map(Number) as [batchSize: number, rounds: number, steps: number]),
+  )
 else for (const flavour of ['openmpi', 'mpich']) benchmark(flavour)
 
 function benchmark(flavour: string): void {
@@ -79,44 +83,34 @@ function measureSums(flavour: string, c: string): void {
 
 function measureSteps(flavour: string, { network, batchSize }: (typeof workloads)[number]): void {
   const work = `${network}, ${batchSize} examples`
-  const found = { one: [] as number[], two: [] as number[], shares: [] as number[], limit: [] as number[] }
-  const program = (what: string, batch: number): string[] => [
-    process.execPath,
-    process.argv[1]!,
-    what,
-    network,
-    String(steps),
-    String(batch),
-  ]
-  for (let round = 0; round < stepRounds; round++) {
-    const [node, ...args] = program('alone', batchSize)
-    const one = run(node!, args) as { step: number }
-    const two = onRanks(flavour, 2, program('train', batchSize)) as { step: number; communication: number }
-    const apart = onRanks(flavour, 2, program('alone', batchSize / 2)) as { step: number }
-    found.one.push(one.step)
-    found.two.push(two.step)
-    found.shares.push((100 * two.communication) / two.step)
-    found.limit.push(apart.step)
-  }
-  const [one, two, limit] = [median(found.one), median(found.two), median(found.limit)]
+  const plan = [network, batchSize, stepRounds, steps].map(String)
+  const times = onRanks(flavour, 2, [process.execPath, process.argv[1]!, 'train', ...plan]) as StepTimes[]
+  const middle = (of: (round: StepTimes) => number): number => median(times.map(of))
+  // Of each round, in which the machine is the same for all.
+  const ratio = middle(({ one, two }) => two / one)
   report('mpi', {
     figure: `${flavour}: step on two ranks: ${work}`,
-    value: two,
+    value: middle(({ two }) => two),
     unit: 'ms',
-    ratio: two / one,
+    ratio,
     against: 'one process',
-    bar: { text: '1.6 times as fast', met: one / two >= 1.6 },
+    bar: { text: '1.6 times as fast', met: 1 / ratio >= 1.6 },
   })
-  report('mpi', {
-    figure: `${flavour}: limit, two processes that share nothing: ${work}`,
-    value: limit,
-    unit: 'ms',
-    ratio: limit / one,
-    against: 'one process',
-  })
+  const limits = {
+    'two processes that exchange nothing': ({ apart }: StepTimes) => apart,
+    'the same, each step begun together': ({ inStep }: StepTimes) => inStep,
+  }
+  for (const [limit, of] of Object.entries(limits))
+    report('mpi', {
+      figure: `${flavour}: limit, ${limit}: ${work}`,
+      value: middle(of),
+      unit: 'ms',
+      ratio: middle((round) => of(round) / round.one),
+      against: 'one process',
+    })
   report('mpi', {
     figure: `${flavour}: share of communication: ${work}`,
-    value: median(found.shares),
+    value: middle(({ two, communication }) => (100 * communication) / two),
     unit: '%',
   })
 }

@@ -11,6 +11,8 @@ export interface Strategy {
   readonly worldSize: number
   /** What it does at events of a run, before the trainer's own callbacks: for example to compare the ranks' weights after each epoch. */
   readonly callbacks?: readonly Callback[]
+  /** How many bytes are best reduced at a time. Default: 25 MB, as PyTorch has it: large enough for a network, small beside a model. */
+  readonly bucketBytes?: number | undefined
   /** Combines the buffers of all ranks, in place. */
   allReduce(buffer: Float32Array | Float64Array, operation?: 'sum' | 'max' | 'min'): Awaitable<void>
   /** Gives every rank the bytes of each, in the order of ranks. */

@@ -13,7 +13,7 @@ import { areNeighbours, meetPeers } from './peers.ts'
 import { PoliteWait } from './polite-wait.ts'
 import { RollCall } from './roll-call.ts'
 import { openSharedMemory } from './shared-memory.ts'
-import { SharedSums, sharedLength } from './shared-sums.ts'
+import { SharedSums, sharedLength, slotLength } from './shared-sums.ts'
 
 export interface MpiOptions {
   /** The library of MPI: a path, or a name that the system finds. Default: the one that fits the launcher. */
@@ -96,6 +96,8 @@ async function connect(
       hosts,
       sharedMemory: collectives.shared !== undefined,
     },
+    // What is reduced in shared memory is then still in the processor's cache when it is used.
+    bucketBytes: collectives.shared && slotLength,
     allReduce: (buffer, operation) => collectives.allReduce(buffer, operation),
     allGather: (bytes) => collectives.allGather(bytes),
     broadcast: (bytes, root) => collectives.broadcast(bytes, root),

@@ -16,8 +16,8 @@ export function nameOf({ kind, number }: Meeting): string {
   return number === Infinity ? kind : `${kind} ${number}`
 }
 
-/** How long a rank waits without going to sleep, and how often it looks after the others, in milliseconds. */
-const spinFor = 5
+/** How long a rank waits without going to sleep, since it may sleep for a millisecond too long, and how often it looks after the others, in milliseconds. */
+const spinFor = 20
 const lookEvery = 1000
 /** How long others have to answer a roll call. */
 const grace = 3000

@@ -11,7 +11,7 @@ export type Values = Float32Array | Float64Array
 export type Operation = 'sum' | 'max' | 'min'
 
 /** So many bytes are summed at once: two slots of each of a few ranks fit into the processor's cache. */
-const slotLength = 1 << 18
+export const slotLength: number = 1 << 18
 
 /** What each rank says of itself, in words of four bytes; what it changes at different times is in different lines of the cache. */
 const head = { length: 64, arrived: 0, bytes: [1, 3], kind: [2, 4], done: 32 } as const

@@ -9,6 +9,8 @@ export interface WasmBackend {
   dataIdMap: { get(dataId: tf.DataId): TensorData; has(dataId: tf.DataId): boolean }
   makeOutput(shape: readonly number[], dtype: tf.DataType): tf.TensorInfo
   incRef(dataId: tf.DataId): void
+  /** How many tensors share the values. */
+  refCount(dataId: tf.DataId): number
   disposeData(dataId: tf.DataId): boolean
 }
 

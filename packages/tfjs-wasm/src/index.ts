@@ -14,4 +14,4 @@
 export { registerTrainingKernels } from './register.ts'
 export { registerGradients } from './register-gradients.ts'
 export { checkVersions } from './version.ts'
-export { viewOf } from './view.ts'
+export { memoryOf, type TensorMemory } from './tensor-memory.ts'

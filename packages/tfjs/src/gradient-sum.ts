@@ -62,20 +62,24 @@ export class GradientSum {
         stop,
         nonFinite,
       }
+    // One that is frozen since its gradient was computed is not asked for.
+    for (const [name, gradient] of sums) if (!variables.has(name)) gradient.dispose()
     // A variable without gradient counts as zeros, so that the buffers of all ranks are equally long.
-    const gradients = [...variables].map(([name, { shape, size }]): Averaged => ({
-      name,
-      shape,
-      size,
-      values: sums.get(name),
-      weight: weighted ? 1 : examples,
-    }))
+    const known = new Set<tf.Tensor>()
+    const gradients = [...variables].map(([name, { shape, size }]): Averaged => {
+      const sum = sums.get(name)
+      // A gradient of the user's own may be that of several variables.
+      const values = sum && known.has(sum) ? sum.clone() : sum
+      if (sum) known.add(sum)
+      return { name, shape, size, values, weight: weighted ? 1 : examples, isOwn: true }
+    })
     const others = [...statistics].map(([name, variable]): Averaged => ({
       name,
       shape: variable.shape,
       size: variable.size,
       values: variable,
       weight: examples,
+      isOwn: false,
     }))
     const flags = [Number(stop), Number(nonFinite)]
     const sum = async (): Promise<ReducedGradients> => {
@@ -97,7 +101,10 @@ export class GradientSum {
         }),
       }
     }
-    return sum().finally(() => tf.dispose([...sums.values()]))
+    return sum().catch((error: unknown) => {
+      tf.dispose([...sums.values()])
+      throw error
+    })
   }
 
   /** Forgets what is there without freeing it. */

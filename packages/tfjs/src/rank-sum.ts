@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs'
 import { isPromise, type Strategy } from '@trainyard/core'
-import { viewOf } from '@trainyard/tfjs-wasm'
+import { openValues, type RankValues } from './rank-values.ts'
 
 /** Something to be averaged over ranks: a variable's gradient, or a variable that no optimizer changes. */
 export interface Averaged {
@@ -11,22 +11,40 @@ export interface Averaged {
   readonly values: tf.Tensor | undefined
   /** What they count on this rank: 1 for sums over examples, the number of examples for means. */
   readonly weight: number
+  /** Whether nobody else needs the tensor: it is then changed, and freed or given back. */
+  readonly isOwn: boolean
 }
 
-/** Numbers a reduction of 25 MB, as PyTorch has it: large enough for the network, small beside a model. */
-const mostInBucket = (25 * 2 ** 20) / 4
+/** Values `from` to `to` of an item. */
+export interface Piece<T> {
+  readonly item: T
+  readonly from: number
+  readonly to: number
+}
 
-/** Cuts a list into buckets of at most so many numbers, whatever is larger on its own. The same list gives the same buckets on every rank. */
-export function bucketsOf<T extends { readonly size: number }>(items: readonly T[], most: number): T[][] {
-  const buckets: T[][] = [[]]
-  let filled = 0
+/** What a strategy gets at a time that does not say what it likes. */
+const usualBucketBytes = 25 * 2 ** 20
+
+/** Cuts a list into buckets of so many numbers, of which the first one has room for `head` fewer. The same list gives the same buckets on every rank. */
+export function bucketsOf<T extends { readonly size: number }>(
+  items: readonly T[],
+  head: number,
+  most: number,
+): Piece<T>[][] {
+  const buckets: Piece<T>[][] = [[]]
+  let room = most - head
   for (const item of items) {
-    if (filled > 0 && filled + item.size > most) {
-      buckets.push([])
-      filled = 0
-    }
-    buckets.at(-1)!.push(item)
-    filled += item.size
+    let from = 0
+    do {
+      if (room <= 0) {
+        buckets.push([])
+        room = most
+      }
+      const to = Math.min(item.size, from + room)
+      buckets.at(-1)!.push({ item, from, to })
+      room -= to - from
+      from = to
+    } while (from < item.size)
   }
   return buckets
 }
@@ -45,54 +63,50 @@ export class RankSum {
     examples: number,
     numbers: readonly number[],
     strategy: Strategy,
-    most: number = mostInBucket,
   ): Promise<{ means: Map<string, tf.Tensor>; examples: number; sums: number[] }> {
     const means = new Map<string, tf.Tensor>()
+    const opened = new Map<Averaged, RankValues>()
     let head = [examples, ...numbers]
     let total = 0
     let sums: number[] = []
-    for (const bucket of bucketsOf(items, most)) {
-      const length = bucket.reduce((sum, { size }) => sum + size, head.length)
-      const buffer = this.#room(length)
-      buffer.set(head)
-      let offset = head.length
-      for (const { values, size, weight } of bucket) {
-        const part = buffer.subarray(offset, offset + size)
-        if (values) await copyScaled(part, values, weight)
-        else part.fill(0)
-        offset += size
+    try {
+      const most = Math.max(1, Math.floor((strategy.bucketBytes ?? usualBucketBytes) / 4))
+      for (const bucket of bucketsOf(items, head.length, most)) {
+        const buffer = this.#room(bucket.reduce((sum, { from, to }) => sum + to - from, head.length))
+        buffer.set(head)
+        let at = head.length
+        for (const { item, from, to } of bucket) {
+          if (from === 0) {
+            const values = openValues(item)
+            opened.set(item, isPromise(values) ? await values : values)
+          }
+          buffer.set(opened.get(item)!.take(from, to), at)
+          at += to - from
+        }
+        const reduced = strategy.allReduce(buffer)
+        if (isPromise(reduced)) await reduced
+        if (head.length > 0)
+          [total, ...sums] = buffer.subarray(0, head.length) as unknown as [number, ...number[]]
+        at = head.length
+        for (const { item, from, to } of bucket) {
+          const values = opened.get(item)!
+          values.put(from, buffer.subarray(at, at + to - from), total)
+          if (to === item.size) means.set(item.name, values.tensor())
+          at += to - from
+        }
+        head = []
       }
-      const reduced = strategy.allReduce(buffer)
-      if (isPromise(reduced)) await reduced
-      if (head.length > 0)
-        [total, ...sums] = buffer.subarray(0, head.length) as unknown as [number, ...number[]]
-      offset = head.length
-      for (const { name, shape, size } of bucket) {
-        const part = buffer.subarray(offset, offset + size)
-        means.set(
-          name,
-          tf.tidy(() => tf.div(tf.tensor(part, shape as number[], 'float32'), total)),
-        )
-        offset += size
-      }
-      head = []
+      return { means, examples: total, sums }
+    } catch (error) {
+      tf.dispose([...means.values()])
+      throw error
+    } finally {
+      for (const { name, values, isOwn } of items) if (isOwn && means.get(name) !== values) values?.dispose()
     }
-    return { means, examples: total, sums }
   }
 
   #room(length: number): Float32Array {
     if (this.#memory.length < length) this.#memory = new Float32Array(length)
     return this.#memory.subarray(0, length)
-  }
-}
-
-/** Copies a tensor, multiplied by a number. The device multiplies and divides: its loops are several times as quick as those of JavaScript. */
-async function copyScaled(to: Float32Array, tensor: tf.Tensor, factor: number): Promise<void> {
-  const scaled = factor === 1 ? tensor : tf.mul(tensor, factor)
-  try {
-    // What `data` gives is a copy in memory that is new at each step, which costs several times what the copying does.
-    to.set(viewOf(scaled) ?? (await scaled.data<'float32'>()))
-  } finally {
-    if (scaled !== tensor) scaled.dispose()
   }
 }

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs'
 import { single, type Strategy, Trainer, type TrainResult } from '@trainyard/core'
 import { inProcessRanks } from '@trainyard/testing'
 import { beforeAll, expect, test } from 'vitest'
-import { crossEntropy, layersModule, sgd, type TfModule, useBackend } from '../src/index.ts'
+import { crossEntropy, functionModule, layersModule, sgd, type TfModule, useBackend } from '../src/index.ts'
 import { bucketsOf, RankSum } from '../src/rank-sum.ts'
 import { bits, points } from './models.ts'
 
@@ -52,47 +52,115 @@ test('three ranks train as one process does, with batches that do not divide eve
   expect(tf.memory().numTensors).toBe(tensors)
 })
 
-test('gradients are reduced in buckets, in order, with what is larger alone', () => {
-  const sizes = (most: number): number[][] =>
+test('gradients are cut into full buckets, in order, with room for the numbers that go first', () => {
+  const buckets = (sizes: readonly number[], head: number, most: number): string[] =>
     bucketsOf(
-      [3, 4, 5, 20, 1, 9, 2].map((size) => ({ size })),
+      sizes.map((size, i) => ({ size, name: 'abcd'[i]! })),
+      head,
       most,
-    ).map((bucket) => bucket.map(({ size }) => size))
-  expect(sizes(10)).toEqual([[3, 4], [5], [20], [1, 9], [2]])
-  expect(sizes(1000)).toEqual([[3, 4, 5, 20, 1, 9, 2]])
-  expect(bucketsOf([], 10)).toEqual([[]])
+    ).map((bucket) => bucket.map(({ item, from, to }) => `${item.name}${from}-${to}`).join(' '))
+  expect(buckets([3, 12, 2], 2, 5)).toEqual(['a0-3', 'b0-5', 'b5-10', 'b10-12 c0-2'])
+  expect(buckets([3, 12, 2], 2, 1000)).toEqual(['a0-3 b0-12 c0-2'])
+  expect(buckets([3, 2], 7, 5)).toEqual(['', 'a0-3 b0-2'])
+  // A variable without values has its place, too.
+  expect(buckets([2, 0, 3, 0], 0, 2)).toEqual(['a0-2', 'b0-0 c0-2', 'c2-3 d0-0'])
+  expect(buckets([], 1, 5)).toEqual([''])
 })
 
-test('several buckets give the same means as one, and the flags', async () => {
-  const strategies = inProcessRanks(2)
-  const reduce = (most: number): Promise<unknown[]> =>
+test('buckets of any size give the same means, whether changed in place or copied, and the flags', async () => {
+  const thirds = (values: readonly number[]): number[] => values.map((sum) => Math.fround(sum / 3))
+  const whole = [
+    [
+      ['v0', thirds([5, 5])],
+      ['v1', thirds([2, 2, 2])],
+      ['v2', thirds([11, 11, 11, 11, 11])],
+    ],
+    3,
+    [1, 0],
+  ]
+  const reduce = (bucketBytes: number | undefined, isOwn: boolean): Promise<unknown[]> =>
     Promise.all(
-      strategies.map(async (strategy, rank) => {
-        const items = [2, 3, 1].map((size, i) => ({
+      inProcessRanks(2).map(async (strategy, rank) => {
+        const items = [2, 3, 5].map((size, i) => ({
           name: `v${i}`,
           shape: [size],
           size,
           values: i === 1 && rank === 1 ? undefined : tf.tensor1d(Array(size).fill(rank + i + 1)),
           weight: rank + 1,
+          isOwn,
         }))
-        const { means, examples, sums } = await new RankSum().over(items, rank + 1, [rank, 0], strategy, most)
-        tf.dispose(items.map(({ values }) => values ?? []))
+        const { means, examples, sums } = await new RankSum().over(items, rank + 1, [rank, 0], {
+          ...strategy,
+          bucketBytes,
+        })
         const values = [...means].map(([name, mean]) => [name, [...mean.dataSync()]])
-        tf.dispose([...means.values()])
+        for (const { values: given, name } of items) {
+          // What is the caller's stays as it is; what was given away is freed, or given back.
+          expect(given?.isDisposed ?? false).toBe(false)
+          if (given) expect(means.get(name) === given).toBe(isOwn)
+          if (given && !isOwn) expect(given.dataSync()[0]).toBe(rank + Number(name[1]) + 1)
+        }
+        tf.dispose([...means.values(), ...items.map((item) => item.values ?? [])])
         return [values, examples, sums]
       }),
     )
-  const [whole] = await reduce(1000)
-  expect(await reduce(2)).toEqual([whole, whole])
-  expect(whole).toEqual([
-    [
-      ['v0', [5, 5].map((sum) => Math.fround(sum / 3))],
-      ['v1', [2, 2, 2].map((sum) => Math.fround(sum / 3))],
-      ['v2', [Math.fround(11 / 3)]],
-    ],
-    3,
-    [1, 0],
-  ])
+  const before = tf.memory().numTensors
+  for (const bucketBytes of [undefined, 4, 8, 12, 20, 1000])
+    for (const isOwn of [true, false]) expect(await reduce(bucketBytes, isOwn)).toEqual([whole, whole])
+  expect(tf.memory().numTensors).toBe(before)
+})
+
+test('a reduction that fails frees what it was given', async () => {
+  const before = tf.memory().numTensors
+  const values = tf.ones([5])
+  const shared = tf.clone(values)
+  const items = [values, shared, tf.ones([3])].map((tensor, i) => ({
+    name: `v${i}`,
+    shape: tensor.shape,
+    size: tensor.size,
+    values: tensor,
+    weight: 2,
+    isOwn: true,
+  }))
+  let calls = 0
+  const strategy = {
+    ...inProcessRanks(1)[0]!,
+    bucketBytes: 24,
+    allReduce() {
+      if (++calls === 2) throw new Error('a rank is gone')
+    },
+  }
+  await expect(new RankSum().over(items, 2, [], strategy)).rejects.toThrow('a rank is gone')
+  expect(tf.memory().numTensors).toBe(before)
+})
+
+test('one gradient of several variables is averaged for each', async () => {
+  const values = [tf.variable(tf.ones([2])), tf.variable(tf.ones([2]))]
+  const same = tf.customGrad((a, b) => ({
+    value: tf.add(a as tf.Tensor, b as tf.Tensor),
+    gradFunc: (dy: tf.Tensor) => {
+      const gradient = tf.mul(dy, 3)
+      return [gradient, gradient]
+    },
+  }))
+  const modules = inProcessRanks(2).map((strategy) => {
+    const [a, b] = values.map((value) => tf.variable(value)) as [tf.Variable, tf.Variable]
+    const module = functionModule({
+      variables: { a, b },
+      forward: () => ({ loss: tf.sum(same(a, b)) }),
+      examples: () => 5,
+      optimizer: sgd({ learningRate: 1 }),
+    })
+    return {
+      a,
+      b,
+      trained: new Trainer({ module, data: points(50, { batchSize: 10 }), maxSteps: 1, strategy }).train(),
+    }
+  })
+  for (const { a, b, trained } of modules) {
+    await trained
+    expect([...a.dataSync(), ...b.dataSync()]).toEqual([-2, -2, -2, -2])
+  }
 })
 
 test('a module that was alone before reads its numbers right from the first step on several ranks', async () => {

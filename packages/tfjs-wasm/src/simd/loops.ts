@@ -10,7 +10,17 @@ import {
 import type { FunctionDefinition } from './assembler.ts'
 import { matrixProduct } from './matrix-product.ts'
 import { adamStep, momentumStep, nesterovStep, sgdStep } from './optimizer-steps.ts'
-import { accumulate, clamp, copyLines, normalize, spread, sumLines, sumRows } from './rows.ts'
+import {
+  accumulate,
+  clamp,
+  copyLines,
+  divideBy,
+  multiplyBy,
+  normalize,
+  spread,
+  sumLines,
+  sumRows,
+} from './rows.ts'
 import { addProducts, maximize, scatterAdd } from './windows.ts'
 
 /**
@@ -20,6 +30,8 @@ import { addProducts, maximize, scatterAdd } from './windows.ts'
 export const definitions: readonly FunctionDefinition[] = [
   clamp,
   accumulate,
+  multiplyBy,
+  divideBy,
   normalize,
   sumRows,
   sumLines,
@@ -49,6 +61,8 @@ export const definitions: readonly FunctionDefinition[] = [
 export interface Loops {
   clamp(to: number, from: number, count: number, min: number, max: number): void
   accumulate(to: number, from: number, count: number, factor: number): void
+  multiplyBy(values: number, count: number, factor: number): void
+  divideBy(values: number, count: number, divisor: number): void
   normalize(
     from: number,
     to: number,

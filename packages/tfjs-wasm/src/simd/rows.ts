@@ -26,6 +26,20 @@ export const accumulate: FunctionDefinition = elementwise('accumulate', {
   body: ({ load, store }, { factor }) => [store('to', v128.add(load('to'), v128.mul(load('from'), factor)))],
 })
 
+/** Multiplies values by a number, in place. */
+export const multiplyBy: FunctionDefinition = elementwise('multiplyBy', {
+  arrays: ['values'],
+  numbers: ['factor'],
+  body: ({ load, store }, { factor }) => [store('values', v128.mul(load('values'), factor))],
+})
+
+/** Divides values by a number, in place. */
+export const divideBy: FunctionDefinition = elementwise('divideBy', {
+  arrays: ['values'],
+  numbers: ['divisor'],
+  body: ({ load, store }, { divisor }) => [store('values', v128.div(load('values'), divisor))],
+})
+
 /** Computes (x - mean) · factor + offset for rows of channels, each of which has its own mean, factor and offset. */
 export const normalize: FunctionDefinition = define(
   'normalize',
