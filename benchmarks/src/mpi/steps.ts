@@ -1,5 +1,13 @@
 import * as tf from '@tensorflow/tfjs'
-import { type Callback, type DataLoader, onStepEnd, single, type Strategy, Trainer } from '@trainyard/core'
+import {
+  type Callback,
+  type DataLoader,
+  onStepEnd,
+  type Shard,
+  single,
+  type Strategy,
+  Trainer,
+} from '@trainyard/core'
 import { loader } from '@trainyard/data'
 import { mpi } from '@trainyard/mpi'
 import { adam, crossEntropy, layersModule, useBackend, withRandom } from '@trainyard/tfjs'
@@ -129,7 +137,7 @@ class PausingTraining {
     const data = loader({ xs, ys }, { batchSize: this.#batchSize })
     const trainer = new Trainer({
       module: layersModule({ model, loss: crossEntropy, optimizer: adam({ learningRate: 1e-3 }) }),
-      data: this.#pausing(data),
+      data: { epoch: (_epoch, _from, shard) => this.#batches(data, shard) },
       maxEpochs: 1,
       callbacks: this.#callbacks,
       strategy: this.#strategy,
@@ -156,23 +164,18 @@ class PausingTraining {
     return new Promise((resolve) => (this.#paused = resolve))
   }
 
-  /** Goes through the data again and again in one epoch: at its end ranks compare their weights, which is not part of a step. */
-  #pausing<B>(data: DataLoader<B>): DataLoader<B> {
-    const training = this
-    return {
-      async *epoch(_n, from, shard) {
-        for (;;)
-          for await (const batch of data.epoch(0, from, shard)) {
-            if (training.#left === 0) {
-              const goes = new Promise<void>((resolve) => (training.#go = resolve))
-              training.#paused()
-              await goes
-            }
-            if (training.#isOver) return
-            training.#left--
-            yield batch
-          }
-      },
-    }
+  // One epoch is all, and without end: after one, ranks compare their weights, which is not part of a step.
+  async *#batches<B>(data: DataLoader<B>, shard: Shard): AsyncGenerator<B> {
+    for (;;)
+      for await (const batch of data.epoch(0, 0, shard)) {
+        if (this.#left === 0) {
+          const goes = new Promise<void>((resolve) => (this.#go = resolve))
+          this.#paused()
+          await goes
+        }
+        if (this.#isOver) return
+        this.#left--
+        yield batch
+      }
   }
 }
