@@ -5,15 +5,21 @@ import * as tf from '@tensorflow/tfjs'
 import { type Checkpoint, onActionStart, Trainer } from '@trainyard/core'
 import { launch } from '@trainyard/launch'
 import { openRuns } from '@trainyard/run-folder'
-import { type BackendName, functionModule, sgd, useBackend } from '@trainyard/tfjs'
+import { functionModule, sgd, useBackend } from '@trainyard/tfjs'
+import { z } from 'zod'
 
-interface Config {
-  seed: number
-  num_epoch: number
-  model: { num_units: number }
-  data: { d_int: number; device: BackendName }
-  optimizer: { lr: number }
-}
+const count = z.number().int().positive()
+/** What the config has to be: `optimizer.lr=x` is refused before there is a run. It may have other settings besides. */
+const schema = z.looseObject({
+  seed: z.number(),
+  num_epoch: count,
+  model: z.looseObject({ num_units: count }),
+  data: z.looseObject({
+    d_int: count,
+    device: z.enum(['auto', 'node-gpu', 'node', 'webgpu', 'wasm', 'cpu']),
+  }),
+  optimizer: z.looseObject({ lr: z.number().positive() }),
+})
 
 const examples = 200
 
@@ -39,50 +45,47 @@ function oneHiddenLayer(inputs: number, units: number) {
   return { variables, compute }
 }
 
-const folders = await launch<Config, string>(
-  { config: 'configs/config.yaml' },
-  async ({ config: cfg, logger }) => {
-    await useBackend(cfg.data.device, () => {})
+const folders = await launch({ config: 'configs/config.yaml', schema }, async ({ config: cfg, logger }) => {
+  await useBackend(cfg.data.device, () => {})
 
-    // `launch` has seeded Math.random with `cfg.seed`, so all of this is the same at each start.
-    const teacher = oneHiddenLayer(cfg.data.d_int, cfg.model.num_units)
-    const student = oneHiddenLayer(cfg.data.d_int, cfg.model.num_units)
-    const xs = tf.randomNormal([examples, cfg.data.d_int])
-    const ys = teacher.compute(xs)
+  // `launch` has seeded Math.random with `cfg.seed`, so all of this is the same at each start.
+  const teacher = oneHiddenLayer(cfg.data.d_int, cfg.model.num_units)
+  const student = oneHiddenLayer(cfg.data.d_int, cfg.model.num_units)
+  const xs = tf.randomNormal([examples, cfg.data.d_int])
+  const ys = teacher.compute(xs)
 
-    const trainer = new Trainer({
-      module: functionModule<{ xs: tf.Tensor; ys: tf.Tensor }, { loss: tf.Scalar }>({
-        variables: student.variables,
-        forward: (batch) => ({
-          loss: tf.losses.meanSquaredError(batch.ys, student.compute(batch.xs)).asScalar(),
-        }),
-        optimizer: sgd({ learningRate: cfg.optimizer.lr }),
+  const trainer = new Trainer({
+    module: functionModule<{ xs: tf.Tensor; ys: tf.Tensor }, { loss: tf.Scalar }>({
+      variables: student.variables,
+      forward: (batch) => ({
+        loss: tf.losses.meanSquaredError(batch.ys, student.compute(batch.xs)).asScalar(),
       }),
-      data: [{ xs, ys }],
-      maxEpochs: cfg.num_epoch,
-      callbacks: [
-        onActionStart(({ epoch }) => console.log(`Starting from epoch ${epoch}`)),
-        {
-          name: 'log',
-          reads: ['loss'],
-          async onEpochEnd({ metrics, epoch }, handle) {
-            logger.logMetrics({ loss: metrics.get('loss')!, epoch: epoch - 1 }, 'train')
-            await logger.logCheckpoint(await handle.getState(), 'last_ckpt')
-          },
+      optimizer: sgd({ learningRate: cfg.optimizer.lr }),
+    }),
+    data: [{ xs, ys }],
+    maxEpochs: cfg.num_epoch,
+    callbacks: [
+      onActionStart(({ epoch }) => console.log(`Starting from epoch ${epoch}`)),
+      {
+        name: 'log',
+        reads: ['loss'],
+        async onEpochEnd({ metrics, epoch }, handle) {
+          logger.logMetrics({ loss: metrics.get('loss')!, epoch: epoch - 1 }, 'train')
+          await logger.logCheckpoint(await handle.getState(), 'last_ckpt')
         },
-      ],
-    })
+      },
+    ],
+  })
 
-    // Where there is a checkpoint, the run goes on from it.
-    const checkpoint = await logger.loadCheckpoint<Checkpoint>()
-    if (checkpoint) await trainer.updateState(checkpoint)
+  // Where there is a checkpoint, the run goes on from it.
+  const checkpoint = await logger.loadCheckpoint<Checkpoint>()
+  if (checkpoint) await trainer.updateState(checkpoint)
 
-    const { reason } = await trainer.train()
-    if (reason === 'signal') console.log(`Stopped. +trainyard.logger.forcedLogId=${logger.logId} goes on.`)
-    else console.log(`Completed training with learning rate: ${cfg.optimizer.lr}`)
-    return dirname(logger.logDir)
-  },
-).catch(explain)
+  const { reason } = await trainer.train()
+  if (reason === 'signal') console.log(`Stopped. +trainyard.logger.forcedLogId=${logger.logId} goes on.`)
+  else console.log(`Completed training with learning rate: ${cfg.optimizer.lr}`)
+  return dirname(logger.logDir)
+}).catch(explain)
 
 // All runs that there are, the best one first; a job that starts again may have none left to do.
 const [folder] = folders

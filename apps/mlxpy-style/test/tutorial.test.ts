@@ -145,8 +145,10 @@ test('--help says how to start it, and so does an override that is none', async 
   for (const [argument, wrong] of [
     ['--epochs', '"--epochs" is no override'],
     ['optimizer.lrr=1', 'did you mean "optimizer.lr"?'],
+    ['optimizer.lr=0.1,x', 'optimizer.lr: Invalid input: expected number'],
+    ['data.device=tpu', 'data.device: Invalid option'],
   ] as const) {
-    const stderr = expect.stringMatching(/^\[launch\] .*\nUsage: [^]*run 1\.\n$/) as string
+    const stderr = expect.stringMatching(/^\[launch\] [^]*\nUsage: [^]*run 1\.\n$/) as string
     await expect(start(argument)).rejects.toMatchObject({ code: 2, stderr, stdout: '' })
     await expect(start(argument)).rejects.toThrow(wrong)
   }
