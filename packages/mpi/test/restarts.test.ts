@@ -25,7 +25,7 @@ exit 3
 `,
     { mode: 0o755 },
   )
-  const { SLURM_JOB_ID: _, TRAINYARD_JOB: __, ...own } = process.env
+  const { SLURM_JOB_ID: _, TRAINYARD_JOB: __, TRAINYARD_RESTARTS: ___, ...own } = process.env
   const args = [command, '-n', '1', '--launcher', mpirun, ...options, 'train.mjs']
   const { status } = spawnSync(process.execPath, args, { cwd: folder, env: { ...own, ...env } })
   const lines = readFileSync(join(folder, 'starts'), 'utf8').trim().split('\n')
@@ -43,4 +43,12 @@ test('a job that may be started again has a name, which is the same at each star
 test('a job that is not started again needs none, and one of Slurm has its number', () => {
   expect(failingJob([])).toEqual([3, ['0']])
   expect(failingJob(['--max-restarts', '1'], { SLURM_JOB_ID: '7' })).toEqual([3, ['0', '1']])
+})
+
+test('whoever starts the command may have named the job, and have started it before', () => {
+  expect(failingJob(['--max-restarts', '1'], { TRAINYARD_JOB: 'night', TRAINYARD_RESTARTS: '2' })).toEqual([
+    3,
+    ['2 night', '3 night'],
+  ])
+  expect(failingJob([], { TRAINYARD_JOB: 'night' })).toEqual([3, ['0 night']])
 })

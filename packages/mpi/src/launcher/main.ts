@@ -36,22 +36,28 @@ async function run(script: string, args: readonly string[]): Promise<number> {
   if (options.program.length === 0) fail('name the program to start; see trainyard-mpi --help')
   const launcher = findLauncher(options.launcher)
   refuseRoot(launcher, options)
-  const job = jobName(options.maxRestarts)
-  return runJob(
-    (restarts) => commandOf(launcher, options, { TRAINYARD_RESTARTS: String(restarts), ...job }),
-    options.maxRestarts,
-    say,
-  )
+  const describe = jobIn(process.env, options.maxRestarts)
+  return runJob((restarts) => commandOf(launcher, options, describe(restarts)), options.maxRestarts, say)
 }
 
 function isHelp(word: string | undefined): boolean {
   return word === '--help' || word === '-h'
 }
 
-/** Names a job that may be started again, so that the program can find what belongs to it. Slurm has given its jobs a number. */
-function jobName(maxRestarts: number): Record<string, string> {
-  const isNameless = maxRestarts > 0 && process.env['SLURM_JOB_ID'] === undefined
-  return isNameless ? { TRAINYARD_JOB: randomUUID().slice(0, 8) } : {}
+/**
+ * Makes what a program is told of its job: how often it was started again, and, if that may happen, a name, so that it can find what belongs to it. Whoever starts this
+ * command may have given both already; Slurm has given its jobs a number.
+ */
+function jobIn(
+  { SLURM_JOB_ID: slurmJob, TRAINYARD_JOB: given, TRAINYARD_RESTARTS: before }: NodeJS.ProcessEnv,
+  maxRestarts: number,
+): (restarts: number) => Record<string, string> {
+  const isNameless = maxRestarts > 0 && slurmJob === undefined
+  const name = given ?? (isNameless ? randomUUID().slice(0, 8) : undefined)
+  return (restarts) => ({
+    TRAINYARD_RESTARTS: String((Number(before) || 0) + restarts),
+    ...(name !== undefined && { TRAINYARD_JOB: name }),
+  })
 }
 
 function say(line: string): void {
