@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import * as tf from '@tensorflow/tfjs'
 import {
   type Callback,
@@ -12,12 +13,13 @@ import { loader } from '@trainyard/data'
 import { mpi } from '@trainyard/mpi'
 import { adam, crossEntropy, layersModule, useBackend, withRandom } from '@trainyard/tfjs'
 
-/** Milliseconds a step, of which `communication` are spent in reductions. */
+/** Milliseconds a step, until the slower of two processes has done its steps. */
 export interface StepTimes {
-  /** One process, with all examples of a step. */
+  /** One process, with all examples of a step; the other one sleeps. */
   readonly one: number
   /** Two ranks, with half of them each. */
   readonly two: number
+  /** What of that rank zero spends in reductions. */
   readonly communication: number
   /** Two processes with half of them each, that share nothing: as fast as two can be. */
   readonly apart: number
@@ -58,6 +60,8 @@ export async function timeSteps(
   const strategy = await mpi()
   await useBackend('wasm')
   let communication = 0
+  /** Milliseconds that a step of one process takes at the least, as far as is known. */
+  let leastOfOne = 0
   const timed: Strategy = {
     ...strategy,
     async allReduce(buffer, operation) {
@@ -67,38 +71,44 @@ export async function timeSteps(
     },
   }
   const isFirst = strategy.globalRank === 0
+  const flag = new Float32Array(1)
+  const meet = onStepEnd(() => strategy.allReduce(flag))
   const one = isFirst ? new PausingTraining(network, batchSize, single()) : undefined
   const two = new PausingTraining(network, batchSize, timed)
   const apart = new PausingTraining(network, batchSize / 2, single())
-  const flag = new Float32Array(1)
-  const meet = onStepEnd(() => strategy.allReduce(flag))
   const inStep = new PausingTraining(network, batchSize / 2, single(), [meet])
   const trainings = [one, two, apart, inStep]
   for (const training of trainings) await training?.start()
 
-  /** Milliseconds a step of a training, which not every rank may have. */
-  const time = async (training: PausingTraining | undefined, count: number): Promise<number> => {
-    await strategy.barrier()
-    const began = performance.now()
-    await training?.run(count)
-    return (performance.now() - began) / count
-  }
-  const round = async (count: number): Promise<StepTimes> => {
-    const alone = await time(one, count)
+  /** Times the steps of each training, in an order that is another one in each round. */
+  const round = async (index: number, count: number): Promise<StepTimes> => {
+    const times = new Float64Array(trainings.length)
     communication = 0
-    const together = await time(two, count)
+    for (let i = 0; i < trainings.length; i++) {
+      const turn = (index + i) % trainings.length
+      const training = trainings[turn]
+      await strategy.barrier()
+      const began = performance.now()
+      if (training) await training.run(count)
+      // It would look for the other rank meanwhile, which costs that one some of its speed.
+      else await setTimeout(0.9 * count * leastOfOne)
+      if (training) times[turn] = (performance.now() - began) / count
+    }
+    await strategy.allReduce(times, 'max')
+    const [oneTime, twoTime, apartTime, inStepTime] = times as unknown as [number, number, number, number]
+    leastOfOne = Math.min(leastOfOne || oneTime, oneTime)
     return {
-      one: alone,
-      two: together,
+      one: oneTime,
+      two: twoTime,
       communication: communication / count,
-      apart: await time(apart, count),
-      inStep: await time(inStep, count),
+      apart: apartTime,
+      inStep: inStepTime,
     }
   }
   // Compilers work beside the first steps, on cores that two ranks have not to spare.
-  await round(3 * steps)
+  await round(0, 3 * steps)
   const times: StepTimes[] = []
-  for (let i = 0; i < rounds; i++) times.push(await round(steps))
+  for (let i = 0; i < rounds; i++) times.push(await round(i, steps))
   await strategy.barrier()
   if (isFirst) console.log(JSON.stringify(times))
   for (const training of trainings) await training?.end()
@@ -164,7 +174,8 @@ class PausingTraining {
     return new Promise((resolve) => (this.#paused = resolve))
   }
 
-  // One epoch is all, and without end: after one, ranks compare their weights, which is not part of a step.
+  // One epoch is all, and without end: after one, ranks compare their weights, which is not part of a step. The trainer takes a batch ahead: a step is done when the
+  // batch after the next one is asked for. So the first run is a step short, and none is under way in a pause.
   async *#batches<B>(data: DataLoader<B>, shard: Shard): AsyncGenerator<B> {
     for (;;)
       for await (const batch of data.epoch(0, 0, shard)) {

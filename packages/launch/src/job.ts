@@ -40,7 +40,8 @@ export function launchInJob(
 ): LaunchInJob | undefined {
   const { SLURM_JOB_ID: slurmJob, SLURM_CLUSTER_NAME: cluster, SLURM_RESTART_COUNT: requeues } = env
   const { TRAINYARD_JOB: job, TRAINYARD_RESTARTS: restarts } = env
-  const id = slurmJob === undefined ? job : ['slurm', cluster, slurmJob].filter(Boolean).join('-')
+  const id =
+    slurmJob === undefined ? job || undefined : ['slurm', cluster, slurmJob].filter(Boolean).join('-')
   if (id === undefined) return undefined
   const launch = createHash('sha256').update(JSON.stringify(launched)).digest('hex').slice(0, 16)
   const isAgain = Number(requeues ?? 0) + Number(restarts ?? 0) > 0

@@ -3,8 +3,8 @@ import type { WasmBackend } from './backend.ts'
 import { type Heap, heapOf } from './heap.ts'
 
 /**
- * The float32 values of a tensor where they are, in the memory of the WASM backend, in the tensor's order. What is changed here nobody else is told of: gradients
- * that have kept the tensor, and convolutions whose filter it was, go on with what they have made of it.
+ * The float32 values of a tensor where they are, in the memory of the WASM backend, in the tensor's order. Nobody is told of what is changed here: clones that are
+ * made of the tensor have the same values, and a convolution whose filter it was may go on with the old ones.
  */
 export class TensorMemory {
   readonly #heap: Heap
@@ -16,23 +16,21 @@ export class TensorMemory {
     this.#tensor = tensor
   }
 
-  /** Views values `from` to `to`, for use at once: the view dies when the memory grows, which any new tensor can bring about. */
+  /** Views values `from` to `to`, as `subarray` does, for use at once: the view dies when the memory grows, which any new tensor can bring about. */
   view(from: number, to: number): Float32Array {
     return this.#heap.float32(this.#tensor).subarray(from, to)
   }
 
   /** Multiplies values `from` to `to` by a number, in float32. */
   multiply(from: number, to: number, factor: number): void {
-    this.#heap.loops.multiplyBy(this.#address(from), to - from, factor)
+    const { byteOffset, length } = this.view(from, to)
+    this.#heap.loops.multiplyBy(byteOffset, length, factor)
   }
 
   /** Divides values `from` to `to` by a number, in float32. */
   divide(from: number, to: number, divisor: number): void {
-    this.#heap.loops.divideBy(this.#address(from), to - from, divisor)
-  }
-
-  #address(at: number): number {
-    return this.#heap.address(this.#tensor) + 4 * at
+    const { byteOffset, length } = this.view(from, to)
+    this.#heap.loops.divideBy(byteOffset, length, divisor)
   }
 }
 

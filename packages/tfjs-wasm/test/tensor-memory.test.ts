@@ -35,6 +35,20 @@ it('multiplies and divides a part as the kernels do, bit for bit', async () => {
   }
 })
 
+it('changes nothing beyond the tensor', async () => {
+  await tf.setBackend('wasm')
+  const neighbours = [tf.ones([4]), tf.ones([4]), tf.ones([4])] as const
+  const memory = memoryOf(neighbours[1])!
+  memory.multiply(2, 2000, 7)
+  memory.divide(5, 9, 7)
+  memory.multiply(-1, 4, 2)
+  expect(neighbours.map((tensor) => [...tensor.dataSync()])).toEqual([
+    [1, 1, 1, 1],
+    [1, 1, 7, 14],
+    [1, 1, 1, 1],
+  ])
+})
+
 it('gives nothing for other types, for values that tensors share, and for tensors of other backends', async () => {
   await tf.setBackend('wasm')
   const float = tf.tensor([1])

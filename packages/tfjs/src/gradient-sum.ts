@@ -62,49 +62,43 @@ export class GradientSum {
         stop,
         nonFinite,
       }
-    // One that is frozen since its gradient was computed is not asked for.
-    for (const [name, gradient] of sums) if (!variables.has(name)) gradient.dispose()
+    const shared = repeated(sums.values())
     // A variable without gradient counts as zeros, so that the buffers of all ranks are equally long.
-    const known = new Set<tf.Tensor>()
-    const gradients = [...variables].map(([name, { shape, size }]): Averaged => {
-      const sum = sums.get(name)
-      // A gradient of the user's own may be that of several variables.
-      const values = sum && known.has(sum) ? sum.clone() : sum
-      if (sum) known.add(sum)
-      return { name, shape, size, values, weight: weighted ? 1 : examples, isOwn: true }
+    const gradients = [...variables].map(([name, { shape, size }]): [string, Averaged] => {
+      const values = sums.get(name)
+      const mayChange = values !== undefined && !shared.has(values)
+      return [name, { shape, size, values, weight: weighted ? 1 : examples, mayChange }]
     })
-    const others = [...statistics].map(([name, variable]): Averaged => ({
-      name,
-      shape: variable.shape,
-      size: variable.size,
-      values: variable,
-      weight: examples,
-      isOwn: false,
-    }))
+    const others = [...statistics].map(([name, values]): [string, Averaged] => {
+      const { shape, size } = values
+      return [name, { shape, size, values, weight: examples, mayChange: false }]
+    })
+    const items = [...gradients, ...others].map(([, item]) => item)
     const flags = [Number(stop), Number(nonFinite)]
     const sum = async (): Promise<ReducedGradients> => {
-      const { names, values } = await scalars
-      const reduced = await this.#ranks.over(
-        [...gradients, ...others],
-        examples,
-        [...flags, ...values],
-        strategy,
-      )
-      const [stops, bad, ...totals] = reduced.sums as [number, number, ...number[]]
-      return {
-        gradients: only(reduced.means, variables),
-        statistics: only(reduced.means, statistics),
-        stop: stops > 0,
-        nonFinite: bad > 0,
-        ...(names.length > 0 && {
-          means: new Map(names.map((name, i) => [name, totals[i]! / reduced.examples])),
-        }),
+      const results = new Set<tf.Tensor>()
+      try {
+        const { names, values } = await scalars
+        const reduced = await this.#ranks.over(items, examples, [...flags, ...values], strategy)
+        for (const mean of reduced.means.values()) results.add(mean)
+        const meansOf = (entries: readonly [string, Averaged][]): Map<string, tf.Tensor> =>
+          new Map(entries.map(([name, item]) => [name, reduced.means.get(item)!]))
+        const [stops, bad, ...totals] = reduced.sums as [number, number, ...number[]]
+        return {
+          gradients: meansOf(gradients),
+          statistics: meansOf(others),
+          stop: stops > 0,
+          nonFinite: bad > 0,
+          ...(names.length > 0 && {
+            means: new Map(names.map((name, i) => [name, totals[i]! / reduced.examples])),
+          }),
+        }
+      } finally {
+        // Those that have not become means themselves: they were copied, or their variable is frozen since.
+        for (const gradient of sums.values()) if (!results.has(gradient)) gradient.dispose()
       }
     }
-    return sum().catch((error: unknown) => {
-      tf.dispose([...sums.values()])
-      throw error
-    })
+    return sum()
   }
 
   /** Forgets what is there without freeing it. */
@@ -128,7 +122,10 @@ function scaled(gradients: ReadonlyMap<string, tf.Tensor>, factor: number): Map<
   return result
 }
 
-/** The entries of a map whose names are in another one. */
-function only<T>(map: ReadonlyMap<string, T>, names: ReadonlyMap<string, unknown>): Map<string, T> {
-  return new Map([...map].filter(([name]) => names.has(name)))
+/** Finds tensors that stand several times: a gradient of the user's own may be that of several variables. */
+function repeated(tensors: Iterable<tf.Tensor>): Set<tf.Tensor> {
+  const known = new Set<tf.Tensor>()
+  const again = new Set<tf.Tensor>()
+  for (const tensor of tensors) (known.has(tensor) ? again : known).add(tensor)
+  return again
 }

@@ -1,18 +1,18 @@
 import * as tf from '@tensorflow/tfjs'
 import { isPromise, type Strategy } from '@trainyard/core'
+import { fail } from './errors.ts'
 import { openValues, type RankValues } from './rank-values.ts'
 
 /** Something to be averaged over ranks: a variable's gradient, or a variable that no optimizer changes. */
 export interface Averaged {
-  readonly name: string
   readonly shape: readonly number[]
   readonly size: number
   /** This rank's values, or undefined for zeros. */
   readonly values: tf.Tensor | undefined
   /** What they count on this rank: 1 for sums over examples, the number of examples for means. */
   readonly weight: number
-  /** Whether nobody else needs the tensor: it is then changed, and freed or given back. */
-  readonly isOwn: boolean
+  /** Whether nobody else needs the tensor as it is. It may then become the mean itself. */
+  readonly mayChange: boolean
 }
 
 /** Values `from` to `to` of an item. */
@@ -24,6 +24,11 @@ export interface Piece<T> {
 
 /** What a strategy gets at a time that does not say what it likes. */
 const usualBucketBytes = 25 * 2 ** 20
+
+function numbersIn(bytes: number): number {
+  if (!(bytes >= 4)) fail(`\`bucketBytes\` of the strategy must be a number of bytes from 4, not ${bytes}`)
+  return Math.floor(bytes / 4)
+}
 
 /** Cuts a list into buckets of so many numbers, of which the first one has room for `head` fewer. The same list gives the same buckets on every rank. */
 export function bucketsOf<T extends { readonly size: number }>(
@@ -57,20 +62,23 @@ export class RankSum {
   /** Kept from step to step. */
   #memory = new Float32Array()
 
-  /** Gives the means by name, which the caller frees, the number of all examples, and the sums of the other numbers. */
+  /**
+   * Gives the means, the number of all examples, and the sums of the other numbers. The caller frees the means and, of what it has passed, those that have not become
+   * means; after an error, all that it has passed.
+   */
   async over(
     items: readonly Averaged[],
     examples: number,
     numbers: readonly number[],
     strategy: Strategy,
-  ): Promise<{ means: Map<string, tf.Tensor>; examples: number; sums: number[] }> {
-    const means = new Map<string, tf.Tensor>()
+  ): Promise<{ means: Map<Averaged, tf.Tensor>; examples: number; sums: number[] }> {
+    const most = numbersIn(strategy.bucketBytes ?? usualBucketBytes)
+    const means = new Map<Averaged, tf.Tensor>()
     const opened = new Map<Averaged, RankValues>()
     let head = [examples, ...numbers]
     let total = 0
     let sums: number[] = []
     try {
-      const most = Math.max(1, Math.floor((strategy.bucketBytes ?? usualBucketBytes) / 4))
       for (const bucket of bucketsOf(items, head.length, most)) {
         const buffer = this.#room(bucket.reduce((sum, { from, to }) => sum + to - from, head.length))
         buffer.set(head)
@@ -91,8 +99,10 @@ export class RankSum {
         for (const { item, from, to } of bucket) {
           const values = opened.get(item)!
           values.put(from, buffer.subarray(at, at + to - from), total)
-          if (to === item.size) means.set(item.name, values.tensor())
           at += to - from
+          if (to < item.size) continue
+          means.set(item, values.tensor())
+          opened.delete(item)
         }
         head = []
       }
@@ -100,8 +110,6 @@ export class RankSum {
     } catch (error) {
       tf.dispose([...means.values()])
       throw error
-    } finally {
-      for (const { name, values, isOwn } of items) if (isOwn && means.get(name) !== values) values?.dispose()
     }
   }
 

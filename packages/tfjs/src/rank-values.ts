@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs'
-import { type Awaitable } from '@trainyard/core'
+import type { Awaitable } from '@trainyard/core'
 import { memoryOf, type TensorMemory } from '@trainyard/tfjs-wasm'
 import type { Averaged } from './rank-sum.ts'
 
@@ -15,8 +15,8 @@ export interface RankValues {
 
 /** Opens a tensor's values: where they are, if that is in this program's memory and nobody else needs them, or as a copy. */
 export function openValues(item: Averaged): Awaitable<RankValues> {
-  const { values, weight, isOwn } = item
-  const memory = values && isOwn ? memoryOf(values) : undefined
+  const { values, weight, mayChange } = item
+  const memory = values && mayChange ? memoryOf(values) : undefined
   return memory ? new ValuesInPlace(values!, memory, weight) : copyValues(item)
 }
 

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs'
-import { single, type Strategy, Trainer, type TrainResult } from '@trainyard/core'
+import { single, type StepContext, type Strategy, Trainer, type TrainResult } from '@trainyard/core'
 import { inProcessRanks } from '@trainyard/testing'
 import { beforeAll, expect, test } from 'vitest'
-import { crossEntropy, functionModule, layersModule, sgd, type TfModule, useBackend } from '../src/index.ts'
+import { crossEntropy, layersModule, sgd, type TfModule, useBackend } from '../src/index.ts'
+import { GradientSum } from '../src/gradient-sum.ts'
 import { bucketsOf, RankSum } from '../src/rank-sum.ts'
 import { bits, points } from './models.ts'
 
@@ -69,99 +70,98 @@ test('gradients are cut into full buckets, in order, with room for the numbers t
 
 test('buckets of any size give the same means, whether changed in place or copied, and the flags', async () => {
   const thirds = (values: readonly number[]): number[] => values.map((sum) => Math.fround(sum / 3))
-  const whole = [
-    [
-      ['v0', thirds([5, 5])],
-      ['v1', thirds([2, 2, 2])],
-      ['v2', thirds([11, 11, 11, 11, 11])],
-    ],
-    3,
-    [1, 0],
-  ]
-  const reduce = (bucketBytes: number | undefined, isOwn: boolean): Promise<unknown[]> =>
+  const whole = [[thirds([5, 5]), thirds([2, 2, 2]), thirds([11, 11, 11, 11, 11])], 3, [1, 0]]
+  const reduce = (bucketBytes: number | undefined, mayChange: boolean): Promise<unknown[]> =>
     Promise.all(
       inProcessRanks(2).map(async (strategy, rank) => {
         const items = [2, 3, 5].map((size, i) => ({
-          name: `v${i}`,
           shape: [size],
           size,
           values: i === 1 && rank === 1 ? undefined : tf.tensor1d(Array(size).fill(rank + i + 1)),
           weight: rank + 1,
-          isOwn,
+          mayChange,
         }))
         const { means, examples, sums } = await new RankSum().over(items, rank + 1, [rank, 0], {
           ...strategy,
           bucketBytes,
         })
-        const values = [...means].map(([name, mean]) => [name, [...mean.dataSync()]])
-        for (const { values: given, name } of items) {
-          // What is the caller's stays as it is; what was given away is freed, or given back.
-          expect(given?.isDisposed ?? false).toBe(false)
-          if (given) expect(means.get(name) === given).toBe(isOwn)
-          if (given && !isOwn) expect(given.dataSync()[0]).toBe(rank + Number(name[1]) + 1)
+        const values = items.map((item) => [...means.get(item)!.dataSync()])
+        for (const [i, item] of items.entries()) {
+          if (!item.values) continue
+          expect(means.get(item) === item.values).toBe(mayChange)
+          if (!mayChange) expect(item.values.dataSync()[0]).toBe(rank + i + 1)
         }
         tf.dispose([...means.values(), ...items.map((item) => item.values ?? [])])
         return [values, examples, sums]
       }),
     )
   const before = tf.memory().numTensors
-  for (const bucketBytes of [undefined, 4, 8, 12, 20, 1000])
-    for (const isOwn of [true, false]) expect(await reduce(bucketBytes, isOwn)).toEqual([whole, whole])
+  for (const bucketBytes of [undefined, 4, 7, 8, 12, 20, 1000, Infinity])
+    for (const mayChange of [true, false])
+      expect(await reduce(bucketBytes, mayChange)).toEqual([whole, whole])
   expect(tf.memory().numTensors).toBe(before)
+  for (const bucketBytes of [0, Number.NaN])
+    await expect(reduce(bucketBytes, true)).rejects.toThrow(
+      `[tfjs] \`bucketBytes\` of the strategy must be a number of bytes from 4, not ${bucketBytes}`,
+    )
 })
 
-test('a reduction that fails frees what it was given', async () => {
+/** A step's gradients of which two variables have one; `c` is frozen, and has it, too. */
+function sharedGradient(): { sum: GradientSum; variables: Map<string, tf.Variable> } {
+  const gradient = tf.tensor1d([3, 3])
+  const sum = new GradientSum()
+  sum.add(new Map(['a', 'b', 'c', 'd'].map((name) => [name, name === 'd' ? tf.ones([4]) : gradient])), 5)
+  const shapes = { a: [2], b: [2], d: [4] }
+  return {
+    sum,
+    variables: new Map(
+      Object.entries(shapes).map(([name, shape]) => [name, tf.tidy(() => tf.variable(tf.zeros(shape)))]),
+    ),
+  }
+}
+
+test('one gradient of several variables is averaged for each, also when one of them is frozen', async () => {
   const before = tf.memory().numTensors
-  const values = tf.ones([5])
-  const shared = tf.clone(values)
-  const items = [values, shared, tf.ones([3])].map((tensor, i) => ({
-    name: `v${i}`,
-    shape: tensor.shape,
-    size: tensor.size,
-    values: tensor,
-    weight: 2,
-    isOwn: true,
-  }))
-  let calls = 0
-  const strategy = {
-    ...inProcessRanks(1)[0]!,
-    bucketBytes: 24,
-    allReduce() {
-      if (++calls === 2) throw new Error('a rank is gone')
-    },
-  }
-  await expect(new RankSum().over(items, 2, [], strategy)).rejects.toThrow('a rank is gone')
+  const reduced = await Promise.all(
+    inProcessRanks(2).map(async (strategy) => {
+      const { sum, variables } = sharedGradient()
+      const scalars = { names: ['loss'], values: [10] }
+      const { gradients, means } = await sum.reduce(variables, new Map(), contextOf(strategy), false, scalars)
+      const values = [...gradients].map(([name, gradient]) => [name, [...gradient.dataSync()]])
+      tf.dispose([...gradients.values(), ...variables.values()])
+      return [...values, means!.get('loss')]
+    }),
+  )
+  const expected = [['a', [3, 3]], ['b', [3, 3]], ['d', [1, 1, 1, 1]], 2]
+  expect(reduced).toEqual([expected, expected])
   expect(tf.memory().numTensors).toBe(before)
 })
 
-test('one gradient of several variables is averaged for each', async () => {
-  const values = [tf.variable(tf.ones([2])), tf.variable(tf.ones([2]))]
-  const same = tf.customGrad((a, b) => ({
-    value: tf.add(a as tf.Tensor, b as tf.Tensor),
-    gradFunc: (dy: tf.Tensor) => {
-      const gradient = tf.mul(dy, 3)
-      return [gradient, gradient]
-    },
-  }))
-  const modules = inProcessRanks(2).map((strategy) => {
-    const [a, b] = values.map((value) => tf.variable(value)) as [tf.Variable, tf.Variable]
-    const module = functionModule({
-      variables: { a, b },
-      forward: () => ({ loss: tf.sum(same(a, b)) }),
-      examples: () => 5,
-      optimizer: sgd({ learningRate: 1 }),
-    })
-    return {
-      a,
-      b,
-      trained: new Trainer({ module, data: points(50, { batchSize: 10 }), maxSteps: 1, strategy }).train(),
+test('a step that fails frees its gradients, whenever that is', async () => {
+  const before = tf.memory().numTensors
+  const gone = new Error('a rank is gone')
+  for (const failsAt of [0, 1, 2]) {
+    let calls = 0
+    const strategy = {
+      ...inProcessRanks(2)[0]!,
+      bucketBytes: 24,
+      allReduce() {
+        if (++calls === failsAt) throw gone
+      },
     }
-  })
-  for (const { a, b, trained } of modules) {
-    await trained
-    expect([...a.dataSync(), ...b.dataSync()]).toEqual([-2, -2, -2, -2])
+    const { sum, variables } = sharedGradient()
+    const scalars = failsAt === 0 ? Promise.reject(gone) : { names: [], values: [] }
+    await expect(
+      sum.reduce(variables, new Map(), contextOf(strategy), false, scalars) as Promise<unknown>,
+    ).rejects.toBe(gone)
+    tf.dispose([...variables.values()])
+    expect(tf.memory().numTensors).toBe(before)
   }
 })
+
+function contextOf(strategy: Strategy): StepContext {
+  return { step: 0, epoch: 0, batches: 1, examples: 5, stop: false, nonFinite: 'throw', strategy }
+}
 
 test('a module that was alone before reads its numbers right from the first step on several ranks', async () => {
   const modules = [0, 1].map(() => {

@@ -53,7 +53,7 @@ function jobIn(
   maxRestarts: number,
 ): (restarts: number) => Record<string, string> {
   const isNameless = maxRestarts > 0 && slurmJob === undefined
-  const name = given ?? (isNameless ? randomUUID().slice(0, 8) : undefined)
+  const name = given || (isNameless ? randomUUID().slice(0, 8) : undefined)
   return (restarts) => ({
     TRAINYARD_RESTARTS: String((Number(before) || 0) + restarts),
     ...(name !== undefined && { TRAINYARD_JOB: name }),
