@@ -2,6 +2,7 @@ import type * as tf from '@tensorflow/tfjs'
 
 import { type Geometry, imagesAtATime, isPointwise, validOutputs, volume } from './geometry.ts'
 import type { Heap } from './heap.ts'
+import { multiply } from './multiply.ts'
 
 /**
  * Differentiates a convolution by its filter: dW[tap, c, k] = Σ x[position at the tap, c] · dy[position, k] over all
@@ -24,7 +25,7 @@ export function filterGradient(
     return out
   }
   if (isPointwise(geometry)) {
-    heap.multiply(x, dy, out, { rows, inner: batch * positions, columns: outChannels, transposeA: true })
+    multiply(heap, x, dy, out, { rows, inner: batch * positions, columns: outChannels, transposeA: true })
     return out
   }
   // With the channels first, what a tap meets in a line of the output is a line of the input.
@@ -36,7 +37,7 @@ export function filterGradient(
     const count = Math.min(images, batch - image)
     fillColumns(heap, columns, lines, geometry, image, count)
     const size = { rows, inner: count * positions, columns: outChannels, add: image > 0 }
-    heap.multiply(columns, dy, out, size, [[0, image * positions * outChannels, 0]])
+    multiply(heap, columns, dy, out, size, [[0, image * positions * outChannels, 0]])
   }
   heap.dispose(pixels, lines, columns)
   return out

@@ -113,39 +113,6 @@ export class Heap {
     return new Uint32Array(this.#buffer, this.#data(x).memoryOffset, tf.util.sizeFromShape(x.shape))
   }
 
-  /**
-   * Computes out = a·b, or with `add` out = out + a·b, for row-major matrices; `transposeA` and `transposeB` say that a
-   * and b hold their transpose. With `pieces`, one product for each, on the matrices that begin at these elements of
-   * a, b and out.
-   */
-  multiply(
-    a: tf.TensorInfo,
-    b: tf.TensorInfo,
-    out: tf.TensorInfo,
-    { rows, inner, columns, transposeA = false, transposeB = false, add = false }: MatrixProduct,
-    pieces: Iterable<Piece> = [whole],
-  ): void {
-    const panel = this.make([8 * inner + 32])
-    const [aRowStep, aInnerStep] = transposeA ? [4, 4 * rows] : [4 * inner, 4]
-    const [bInnerStep, bColumnStep] = transposeB ? [4, 4 * inner] : [4 * columns, 4]
-    for (const [aStart, bStart, outStart] of pieces)
-      this.loops.matrixProduct(
-        this.address(a) + 4 * aStart,
-        aRowStep!,
-        aInnerStep!,
-        this.address(b) + 4 * bStart,
-        bInnerStep!,
-        bColumnStep!,
-        this.address(out) + 4 * outStart,
-        rows,
-        inner,
-        columns,
-        this.address(panel),
-        add ? 1 : 0,
-      )
-    this.dispose(panel)
-  }
-
   #opened(x: tf.TensorInfo): tf.TensorInfo {
     this.#open.push(x.dataId)
     return x
@@ -159,18 +126,3 @@ export class Heap {
     return this.backend.dataIdMap.get(x.dataId)
   }
 }
-
-/** A product of a `rows` × `inner` and an `inner` × `columns` matrix. */
-export interface MatrixProduct {
-  readonly rows: number
-  readonly inner: number
-  readonly columns: number
-  readonly transposeA?: boolean
-  readonly transposeB?: boolean
-  readonly add?: boolean
-}
-
-/** Where matrices begin in a, b and out, in elements. */
-export type Piece = readonly [a: number, b: number, out: number]
-
-const whole: Piece = [0, 0, 0]

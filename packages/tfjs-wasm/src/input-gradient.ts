@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs'
 
 import { type Geometry, imagesAtATime, isPointwise, validTaps, volume } from './geometry.ts'
 import type { Heap } from './heap.ts'
+import { multiply } from './multiply.ts'
 
 type Shape4 = [number, number, number, number]
 
@@ -82,7 +83,7 @@ export function inputGradient(
   }
   if (isPointwise(geometry)) {
     const size = { rows: batch * positions, inner: outChannels, columns: taps, transposeB: true }
-    heap.multiply(dy, filter, out, size)
+    multiply(heap, dy, filter, out, size)
     return out
   }
   const images = imagesAtATime(batch, taps * positions)
@@ -91,7 +92,7 @@ export function inputGradient(
   for (let image = 0; image < batch; image += images) {
     const count = Math.min(images, batch - image)
     const size = { rows: count * positions, inner: outChannels, columns: taps, transposeB: true }
-    heap.multiply(dy, filter, columns, size, [[image * positions * outChannels, 0, 0]])
+    multiply(heap, dy, filter, columns, size, [[image * positions * outChannels, 0, 0]])
     addColumns(heap, out, columns, geometry, image, count)
   }
   heap.dispose(columns)

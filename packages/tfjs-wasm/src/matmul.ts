@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs'
 
-import type { Heap, Piece } from './heap.ts'
+import type { Heap } from './heap.ts'
 import { kernel, type Kernel } from './kernel.ts'
+import { multiply, type Piece } from './multiply.ts'
 
 interface Factors {
   a: tf.TensorInfo
@@ -145,7 +146,7 @@ function product(
   const oneRight = tf.util.sizeFromShape(bBatch) === 1 && tf.util.sizeFromShape(aBatch) === count
   if (oneRight && (count === 1 || !transposeA)) {
     // One matrix on the right for all on the left: their rows follow each other in memory, so it is one product.
-    heap.multiply(a, b, out, { ...size, rows: count * rows })
+    multiply(heap, a, b, out, { ...size, rows: count * rows })
     return out
   }
   const aIndex = broadcastIndices(aBatch, batch)
@@ -153,7 +154,7 @@ function product(
   const pieces = Array.from(aIndex, (index, i): Piece => {
     return [index * rows * inner, bIndex[i]! * inner * columns, i * rows * columns]
   })
-  heap.multiply(a, b, out, size, pieces)
+  multiply(heap, a, b, out, size, pieces)
   return out
 }
 

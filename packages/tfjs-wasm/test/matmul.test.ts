@@ -48,6 +48,24 @@ describe('matMul', () => {
     )
   })
 
+  it('equals plain loops for sizes that take more than one copy of a factor', async () => {
+    const [rows, inner] = [fc.integer({ min: 200, max: 500 }), fc.integer({ min: 120, max: 600 })]
+    await fc.assert(
+      fc.asyncProperty(
+        fc.tuple(rows, inner, fc.integer({ min: 1, max: 40 })),
+        fc.boolean(),
+        fc.boolean(),
+        async ([m, k, n], transposeA, transposeB) => {
+          const a = floats(transposeA ? [k, m] : [m, k])
+          const b = floats(transposeB ? [n, k] : [k, n])
+          const [result] = await compute('wasm', (x, y) => tf.matMul(x, y, transposeA, transposeB), [a, b])
+          expectClose(result!, loops(a, b, transposeA, transposeB), 1e-4)
+        },
+      ),
+      { numRuns: 20 },
+    )
+  })
+
   it.each([
     [
       [3, 5, 7],

@@ -77,39 +77,69 @@ export const matrixProduct: FunctionDefinition = define(
     ]
     const wide = i32.lessThan(i32.const(7), columns)
 
+    /** Copies four columns whose values are neighbours, four values of each at a time: a small matrix that is transposed. */
+    const turnColumns = (first: 0 | 4): Code[] => {
+      const columnAt = [v.a0, v.a1, v.a2, v.a3]
+      const values = [v.s00, v.s10, v.s20, v.s30] as const
+      const [low01, low23, high01, high23] = [v.s01, v.s11, v.s21, v.s31]
+      return [
+        here.set(i32.add(panel, i32.const(4 * first))),
+        ...columnAt.map((address, index) =>
+          address.set(i32.add(b, i32.mul(v.bColumnStep, i32.const(first + index)))),
+        ),
+        whileLoop(
+          i32.lessThan(i32.const(4 * width - 4 * first - 1), i32.sub(panelEnd, here)),
+          ...columnAt.map((address, index) => values[index]!.set(v128.load(address))),
+          low01.set(v128.shuffle(values[0], values[1], [0, 4, 1, 5])),
+          low23.set(v128.shuffle(values[2], values[3], [0, 4, 1, 5])),
+          high01.set(v128.shuffle(values[0], values[1], [2, 6, 3, 7])),
+          high23.set(v128.shuffle(values[2], values[3], [2, 6, 3, 7])),
+          v128.store(here, v128.shuffle(low01, low23, [0, 1, 4, 5])),
+          v128.store(here, v128.shuffle(low01, low23, [2, 3, 6, 7]), width),
+          v128.store(here, v128.shuffle(high01, high23, [0, 1, 4, 5]), 2 * width),
+          v128.store(here, v128.shuffle(high01, high23, [2, 3, 6, 7]), 3 * width),
+          advance(here, 4 * width),
+          ...columnAt.map((address) => advance(address, 16)),
+        ),
+      ]
+    }
+
     const fillPanel = [
       here.set(panel),
       source.set(b),
-      ifElse(
-        i32.and(wide, i32.equal(v.bColumnStep, i32.const(4))),
-        [
-          whileLoop(
-            i32.lessThan(i32.const(0), i32.sub(panelEnd, here)),
-            v128.store(here, v128.load(source)),
-            v128.store(here, v128.load(source, 16), 16),
-            advance(here, width),
-            advance(source, v.bInnerStep),
-          ),
-        ],
-        [
-          whileLoop(
-            i32.lessThan(i32.const(0), i32.sub(panelEnd, here)),
-            v128.store(here, v128.zero()),
-            v128.store(here, v128.zero(), 16),
-            target.set(here),
-            column.set(source),
-            count.set(columns),
-            ifElse(wide, [count.set(i32.const(8))]),
-            times(
-              count,
-              f32.store(target, f32.load(column)),
-              advance(target, 4),
-              advance(column, v.bColumnStep),
+      ifElse(wide, [
+        ifElse(
+          i32.equal(v.bColumnStep, i32.const(4)),
+          [
+            whileLoop(
+              i32.lessThan(i32.const(0), i32.sub(panelEnd, here)),
+              v128.store(here, v128.load(source)),
+              v128.store(here, v128.load(source, 16), 16),
+              advance(here, width),
+              advance(source, v.bInnerStep),
             ),
-            advance(here, width),
-            advance(source, v.bInnerStep),
-          ),
-        ],
+          ],
+          [
+            ifElse(i32.equal(v.bInnerStep, i32.const(4)), [
+              ...turnColumns(4),
+              ...turnColumns(0),
+              source.set(v.a0),
+            ]),
+          ],
+        ),
+      ]),
+      // What is left: fewer columns than eight, or fewer values of columns than four.
+      whileLoop(
+        i32.lessThan(i32.const(0), i32.sub(panelEnd, here)),
+        v128.store(here, v128.zero()),
+        v128.store(here, v128.zero(), 16),
+        target.set(here),
+        column.set(source),
+        count.set(columns),
+        ifElse(wide, [count.set(i32.const(8))]),
+        times(count, f32.store(target, f32.load(column)), advance(target, 4), advance(column, v.bColumnStep)),
+        advance(here, width),
+        advance(source, v.bInnerStep),
       ),
     ]
 
