@@ -32,7 +32,7 @@ interface AdamAttrs extends StepAttrs {
  *
  * ```
  * m ← m + (g − m)·share1
- * v ← v + (g² − v)·share2
+ * v ← v + (g² − v)·share2                 what is below 1e-33 in m and v becomes 0
  * w ← w·shrink − (m / (√v + epsilon))·stepSize
  * ```
  */
@@ -73,7 +73,7 @@ interface SgdAttrs extends StepAttrs {
  *
  * ```
  * g ← g + w·weightDecay              unless weightDecay is 0
- * b ← b·mu + g                       if there is a slot `momentum`
+ * b ← b·mu + g                       if there is a slot `momentum`; what is below 1e-33 becomes 0
  * d = b,  or g + b·mu                with nesterov
  * w ← w − d·learningRate             d = g without momentum
  * ```
