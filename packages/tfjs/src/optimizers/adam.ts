@@ -38,7 +38,8 @@ export interface AdamWOptions extends AdamOptions {
  *
  * which is the paper's `w − learningRate·m̂ / (√v̂ + ε)` with its divisions by c₁ and √c₂ moved into the
  * constants. The powers follow from the number of updates, so nothing is lost when it is restored. As in
- * Keras that number is the optimizer's; a variable that joins later does not start at 1.
+ * Keras that number is the optimizer's; a variable that joins later does not start at 1. On the WASM backend, what is below 1e-33 in
+ * a slot becomes 0, as processors are slow with numbers that are nearer to it.
  */
 export function adam(options: AdamOptions): Optimizer {
   return new SlotOptimizer(adamRule('adam', options), options)

@@ -23,6 +23,8 @@ export interface SgdOptions extends OptimizerOptions {
  * d = b,  or g + b·momentum          with nesterov
  * w ← w − d·learningRate             d = g without momentum
  * ```
+ *
+ * On the WASM backend, what is below 1e-33 in the slot becomes 0, as processors are slow with numbers that are nearer to it.
  */
 export function sgd({ momentum = 0, nesterov = false, weightDecay = 0, ...options }: SgdOptions): Optimizer {
   fraction('sgd momentum', momentum, 'a value like 0.9 is usual')
